@@ -1,0 +1,184 @@
+package chat
+
+// A Message is one card: what the bot says, before any network draws it.
+//
+// Blocks, fields, rows and actions stand in the order of their importance,
+// because [Fit] drops from the end of a list when a network's limits require
+// it, and says how many it dropped.
+type Message struct {
+	Title   string   // one line; may be empty
+	Tone    Tone     // shown as a colour and, unless Neutral, as a word
+	Blocks  []Block  // the body
+	Actions []Action // buttons, in one row
+	Footer  Text     // small print: window, age of the data, coverage
+	Files   []File   // documents that belong to the message
+	Private bool     // for the reader alone; an adapter never shows it to others
+}
+
+// Tone is the mood of a message. It is never shown by colour alone.
+type Tone int
+
+// The tones, mildest first.
+const (
+	Neutral Tone = iota
+	Good
+	Warning
+	Critical
+)
+
+// String returns the word that is shown with the tone, "" for Neutral.
+func (t Tone) String() string {
+	switch t {
+	case Good:
+		return "Good"
+	case Warning:
+		return "Warning"
+	case Critical:
+		return "Critical"
+	default:
+		return ""
+	}
+}
+
+// A Block is a part of a message's body: a [Paragraph], [Fields], a [Table] or a
+// [Chart]. There are no others.
+type Block interface{ block() }
+
+// A Paragraph is running text. Quiet text is shown smaller or paler where the
+// network can.
+type Paragraph struct {
+	Text  Text
+	Quiet bool
+}
+
+// Fields is a grid of single facts, two or three to a row where there is space.
+type Fields []Field
+
+// A Field is a fact: a number under its label.
+type Field struct {
+	Label string // what it is, such as "Calls offered"
+	Value string // the number as shown: "42", "4:12", "–" for missing, "≈ 4:10" for an estimate
+	Note  string // change or context, such as "▲ 3 since 09:00"; may be empty
+}
+
+// A Table has a header and rows of cells. Every row has as many cells as there
+// are columns.
+type Table struct {
+	Columns []Column
+	Rows    [][]string
+	More    int // rows that were left out, said below the table
+}
+
+// A Column is a column's header. Numeric columns are aligned right.
+type Column struct {
+	Title   string
+	Numeric bool
+}
+
+// A Chart is a small picture of numbers. Its words stand in Alt, which every
+// network shows or speaks where it cannot draw.
+type Chart struct {
+	Title  string
+	Kind   ChartKind
+	Labels []string // the categories, such as "09", "10", …; at most 20 are drawn
+	Series []Series // at most 6; each has one point per label
+	Unit   string   // of the values, such as "calls"; may be empty
+	Alt    string   // the chart in words, made from its data
+}
+
+// ChartKind says how a chart is drawn.
+type ChartKind int
+
+// The kinds of charts.
+const (
+	Bars ChartKind = iota
+	Curves
+)
+
+// A Series is a row of points with a name.
+type Series struct {
+	Name   string
+	Points []Point
+}
+
+// A Point is a value of a chart. A missing one is a gap, never a zero.
+type Point struct {
+	Value   float64
+	Missing bool
+}
+
+func (Paragraph) block() {}
+func (Fields) block()    {}
+func (Table) block()     {}
+func (Chart) block()     {}
+
+// An Action is a button. Its ID and Value come back in the [Request] that a
+// press makes; together they have at most 80 bytes (Discord: 100 with the
+// adapter's own part). They carry no secret and no right: a press acts with the
+// presser's own rights.
+type Action struct {
+	ID      string // which handler, such as "mystats.refresh"
+	Value   string // its argument
+	Label   string
+	Style   Style
+	Confirm *Confirm // asked before the press counts; networks without such a question press twice
+	URL     string   // a button that opens a page instead; ID and Value are then unused
+
+	// Replace says that the answer takes the place of the message the button
+	// is on. It is static because Discord fixes it when deferring.
+	Replace bool
+
+	// Form says that the answer may be a [Form]. Such a press is answered at
+	// once, because a form must be the first response.
+	Form bool
+}
+
+// Style is the look of a button.
+type Style int
+
+// The styles of buttons. A message has at most one Primary.
+const (
+	Default Style = iota
+	Primary
+	Danger
+)
+
+// Confirm is the question before a destructive action. Slack: title 100
+// characters, text 300, buttons 30.
+type Confirm struct {
+	Title, Text, Yes, No string
+}
+
+// A File is a document that goes with a message.
+type File struct {
+	Name string // with its extension, no folders
+	Type string // media type, such as "application/json"
+	Data []byte
+	Alt  string // for pictures: their content in words
+}
+
+// A Form asks a person for values. Where a network cannot show one, the adapter
+// says so instead.
+type Form struct {
+	ID     string // which handler
+	Value  string // its argument, returned with the values
+	Title  string // Slack: 24 characters
+	Intro  Text
+	Fields []Input
+	Submit string // the button's label
+
+	// Errors says what is wrong with values that were sent, by field name. A
+	// form that answers a form request is shown again with them, and with the
+	// values that are not secret.
+	Errors map[string]string
+}
+
+// An Input is one field of a form.
+type Input struct {
+	Name     string // key of the value in [Request.Values]
+	Label    string
+	Hint     string
+	Value    string // what it holds at first; never a secret
+	Secret   bool   // masked where the network can, never echoed, never logged
+	Optional bool
+}
