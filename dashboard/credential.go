@@ -93,9 +93,12 @@ func (c Credential) body() []byte {
 	return append(b, '}')
 }
 
-// fingerprint identifies a credential without holding it. The lengths keep
-// parts apart that join to the same text.
-func (c Credential) fingerprint() [sha256.Size]byte {
+// A fingerprint identifies a credential without holding it.
+type fingerprint [sha256.Size]byte
+
+// fingerprint returns the credential's fingerprint. The lengths keep parts apart
+// that join to the same text.
+func (c Credential) fingerprint() fingerprint {
 	var b []byte
 	for _, part := range []string{c.SSID.Reveal(), c.UserID, c.Token.Reveal()} {
 		b = binary.AppendUvarint(b, uint64(len(part)))

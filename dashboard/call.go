@@ -1,0 +1,278 @@
+package dashboard
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/sony/gobreaker/v2"
+)
+
+const (
+	maxBody     = 1 << 20          // bytes of an answer that are read; a real one has a few hundred
+	maxTries    = 2                // attempts of one call
+	retryDelay  = time.Second / 4  // before the second one, give or take a half
+	tripAfter   = 10               // failures in a row that open the breaker
+	openFor     = 15 * time.Second // how long it stays open, a quarter of a usual poll interval
+	pauseFor    = time.Second      // after a 429 that does not say how long
+	maxPauseFor = 10 * time.Minute // what a Retry-After may ask for
+)
+
+var (
+	errTooLong   = errors.New("the answer is longer than 1 MiB")
+	errHTTPError = errors.New("counters came under an HTTP error")
+)
+
+// A caller makes calls to one base URL: in turn, through a circuit breaker, with
+// one repetition.
+type caller struct {
+	endpoint string
+	timeout  time.Duration
+	limit    time.Duration
+	http     *http.Client
+	gate     *gate
+	breaker  *gobreaker.CircuitBreaker[Counters]
+	notices  notices
+
+	attempts, retries, dials atomic.Uint64
+	took, inFlight           atomic.Int64 // took in nanoseconds
+}
+
+// newCaller returns a caller; cfg has its defaults.
+func newCaller(endpoint string, cfg Config) *caller {
+	c := &caller{
+		endpoint: endpoint,
+		timeout:  cfg.Timeout,
+		gate:     newGate(cfg.MaxInFlight, cfg.RequestsPerSecond),
+		breaker:  newBreaker(cfg.Logger),
+		notices:  notices{log: cfg.Logger},
+	}
+	transport := cfg.Transport
+	if transport == nil {
+		transport = newTransport(cfg, &c.dials)
+	}
+	c.http = &http.Client{Transport: transport, CheckRedirect: stay}
+	return c
+}
+
+// newBreaker returns a circuit breaker that opens when the host is sick. What is
+// wrong with one agent, or with us, says nothing about the host.
+func newBreaker(log *slog.Logger) *gobreaker.CircuitBreaker[Counters] {
+	return gobreaker.NewCircuitBreaker[Counters](gobreaker.Settings{
+		Timeout:     openFor,
+		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= tripAfter },
+		IsExcluded: func(err error) bool {
+			class, _ := ClassOf(err)
+			return class != ClassTransient || errors.Is(err, context.Canceled)
+		},
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			log.Warn("counters API: circuit breaker", "from", from.String(), "to", to.String())
+		},
+	})
+}
+
+// call asks until there is an answer, an error that repeating does not mend, or
+// no try left. It returns the error of the last request that was sent: that
+// one explains, and not that time then ran out.
+func (c *caller) call(ctx context.Context, cred Credential) (Counters, error) {
+	var why error
+	tries := 0
+	delay := backoff.NewExponentialBackOff()
+	delay.InitialInterval = retryDelay
+	counters, err := backoff.Retry(ctx, func() (Counters, error) {
+		if tries++; tries > 1 {
+			c.retries.Add(1)
+		}
+		counters, sent, err := c.try(ctx, cred)
+		if err != nil && (sent || why == nil) {
+			why = err
+		}
+		return counters, retryable(err)
+	}, backoff.WithBackOff(delay), backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(3*c.timeout))
+	if err != nil {
+		return Counters{}, why
+	}
+	return counters, nil
+}
+
+// retryable tells the retry loop what to do about an error.
+func retryable(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case err == nil:
+		return nil
+	case !ok || e.Class != ClassTransient, errors.Is(err, errOpen), errors.Is(err, errBusy), errors.Is(err, errPaused):
+		return backoff.Permanent(err)
+	case e.After > 0:
+		return &backoff.RetryAfterError{Duration: e.After}
+	}
+	return err
+}
+
+// try waits for its turn and makes one attempt, unless the breaker is open. It
+// reports whether a request was sent.
+func (c *caller) try(ctx context.Context, cred Credential) (counters Counters, sent bool, err error) {
+	leave, err := c.gate.enter(ctx)
+	if err != nil {
+		return Counters{}, false, err
+	}
+	defer leave()
+	counters, err = c.breaker.Execute(func() (Counters, error) {
+		sent = true
+		return c.attempt(ctx, cred)
+	})
+	switch {
+	case errors.Is(err, gobreaker.ErrOpenState):
+		err = &Error{Err: errOpen}
+	case errors.Is(err, gobreaker.ErrTooManyRequests):
+		err = &Error{Err: errors.New("not asked: waiting for the result of a first call after a failure")}
+	}
+	return counters, sent, err
+}
+
+// attempt sends one request and reads its answer.
+func (c *caller) attempt(ctx context.Context, cred Credential) (Counters, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	req, err := c.request(ctx, cred)
+	if err != nil {
+		return Counters{}, err
+	}
+	start := time.Now()
+	c.attempts.Add(1)
+	c.inFlight.Add(1)
+	defer func() {
+		c.inFlight.Add(-1)
+		c.took.Add(int64(time.Since(start)))
+	}()
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return Counters{}, &Error{Err: c.networkError(err, cred)}
+	}
+	defer resp.Body.Close()
+	counters, e := c.read(resp, cred)
+	if e != nil {
+		e.Status = resp.StatusCode
+		e.After = retryAfter(resp, start)
+		c.gate.pause(e.After)
+		return Counters{}, e
+	}
+	counters.At = start.UTC().Round(0) // without the monotonic reading, as it is stored
+	c.notices.note(counters)
+	return counters, nil
+}
+
+// request builds the request. The credential is in the body only: errors and
+// proxies print URLs.
+func (c *caller) request(ctx context.Context, cred Credential) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, bytes.NewReader(cred.body()))
+	if err != nil {
+		return nil, &Error{Class: ClassFault, Err: errors.New("cannot build the request")}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "floorwalker")
+	// A zero-length entry is not sent, but tells net/http that the request may
+	// be repeated when a kept-alive connection turns out to be dead; for a POST
+	// it would not be. Reading counters is safe to repeat.
+	req.Header["X-Idempotency-Key"] = []string{}
+	return req, nil
+}
+
+// read reads an answer's body and date.
+func (c *caller) read(resp *http.Response, cred Credential) (Counters, *Error) {
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		return Counters{}, &Error{Class: ClassFault, Err: redirected(resp)}
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return Counters{}, &Error{Err: c.networkError(err, cred)}
+	case len(body) > maxBody:
+		return Counters{}, &Error{Err: errTooLong}
+	}
+	row, rows, e := decode(body, cred)
+	switch {
+	case e != nil:
+		return Counters{}, e
+	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
+		return Counters{}, &Error{Err: errHTTPError}
+	}
+	date, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		date = time.Time{}
+	}
+	return Counters{Row: row, Rows: rows, Date: date.UTC()}, nil
+}
+
+// redirected describes a redirect by the host it points to. The rest of the
+// address is the server's and may hold anything.
+func redirected(resp *http.Response) error {
+	to, err := resp.Location()
+	if err != nil {
+		return errors.New("the API answered with a redirect; check dashboard.base_url")
+	}
+	return fmt.Errorf("the API redirects to %s://%s; redirects are not followed, check dashboard.base_url", to.Scheme, to.Host)
+}
+
+// networkError describes what net/http reported.
+func (c *caller) networkError(err error, cred Credential) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err // without the method and URL, which every such error has
+	}
+	text := clean(err.Error(), cred)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		text = fmt.Sprintf("no answer within %s", c.timeout)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		text = errCut.Error()
+	}
+	return cause{text, err}
+}
+
+// retryAfter returns how long the API wants to be left alone: what a 429 or 503
+// says, in seconds or as a date, and a second for a 429 that says nothing. A
+// silly value does not silence the client for good.
+func retryAfter(resp *http.Response, now time.Time) time.Duration {
+	var after time.Duration
+	switch resp.StatusCode {
+	case http.StatusTooManyRequests:
+		after = pauseFor
+	case http.StatusServiceUnavailable:
+	default:
+		return 0
+	}
+	header := strings.TrimSpace(resp.Header.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(header, 10, 32); err == nil {
+		after = time.Duration(seconds) * time.Second
+	} else if date, err := http.ParseTime(header); err == nil {
+		after = date.Sub(now)
+	}
+	return min(max(after, 0), maxPauseFor)
+}
+
+// stats returns the caller's part of [Stats].
+func (c *caller) stats() Stats {
+	return Stats{
+		Attempts:  c.attempts.Load(),
+		Retries:   c.retries.Load(),
+		Dials:     c.dials.Load(),
+		NewKeys:   c.notices.newKeys.Load(),
+		ExtraRows: c.notices.extraRows.Load(),
+		Took:      time.Duration(c.took.Load()),
+		InFlight:  int(c.inFlight.Load()),
+		Waiting:   int(c.gate.waiting.Load()),
+		Breaker:   c.breaker.State().String(),
+		Paused:    c.gate.pausedFor(),
+	}
+}
