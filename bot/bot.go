@@ -1,0 +1,145 @@
+package bot
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"floorwalker/bot/chat"
+	"floorwalker/dashboard"
+)
+
+// patience is how long a person waits for fresh numbers before they get the
+// stored ones.
+const patience = 800 * time.Millisecond
+
+// Source answers with an agent's counters. [dashboard.Client] is one.
+//
+// Calls for one agent that overlap share one answer, and a call goes on for the
+// others when the context of the first ends.
+type Source interface {
+	Counters(ctx context.Context, q dashboard.Query) (dashboard.Counters, error)
+
+	// Forget drops what is cached for an agent.
+	Forget(agent string)
+}
+
+// Meter counts what the bot does. Its methods are called often and return at
+// once. Results are "ok", "refused" (the person's doing) and "failed".
+type Meter interface {
+	Command(name, result string, took time.Duration)
+}
+
+// A Bot answers requests. It implements [chat.App]; see the package comment for
+// how a request travels. Make one with [New].
+type Bot struct {
+	src   Source
+	store Store
+	log   *slog.Logger
+	meter Meter
+
+	config   atomic.Pointer[Config]
+	commands []command      // constant
+	seen     recent         // requests of the last ten minutes
+	attempts throttle       // links tried, by address
+	offered  []chat.Command // constant, what Commands returns
+}
+
+// New returns a bot that reads counters from src and keeps what lasts in store.
+func New(c Config, src Source, store Store, meter Meter, log *slog.Logger) *Bot {
+	b := &Bot{src: src, store: store, log: log, meter: meter, commands: commandTable()}
+	for _, c := range b.commands {
+		b.offered = append(b.offered, c.offer())
+	}
+	b.Configure(c)
+	return b
+}
+
+// Configure swaps the configuration. Requests under way finish with the one
+// they began with.
+func (b *Bot) Configure(c Config) { b.config.Store(&c) }
+
+// Commands returns what people can type.
+func (b *Bot) Commands() []chat.Command { return b.offered }
+
+// Complete proposes values for an option.
+func (b *Bot) Complete(context.Context, chat.Request, string) []chat.Choice { return nil }
+
+// Event takes note of what happened on a network.
+func (b *Bot) Event(ctx context.Context, e chat.Event) {
+	b.log.InfoContext(ctx, "network event", "network", e.By, "kind", int(e.Kind), "destination", e.Gone.String())
+}
+
+// A request is a chat request on its way through the bot.
+type request struct {
+	chat.Request
+	id     string // shown to the person when something fails, and logged
+	config *Config
+	args   []string // the words after the command and its subcommands
+}
+
+// Handle answers a request. It returns [chat.ErrDuplicate] for one that it has
+// been given before.
+func (b *Bot) Handle(ctx context.Context, cr chat.Request) (chat.Reply, error) {
+	if cr.ID != "" && !b.seen.add(string(cr.From.Network)+" "+cr.ID, cr.At) {
+		return chat.Reply{}, chat.ErrDuplicate
+	}
+	r := &request{Request: cr, id: newID(4), config: b.config.Load()}
+	began := time.Now()
+	name, run := b.route(r)
+	reply, result := b.answer(ctx, r, run)
+	b.meter.Command(name, result, time.Since(began))
+	b.log.InfoContext(ctx, "request", "request", r.id, "command", name, "from", r.From.String(),
+		"result", result, "took", time.Since(began))
+	if ctx.Err() != nil && result != "ok" {
+		return chat.Reply{}, context.Cause(ctx)
+	}
+	return reply, nil
+}
+
+// answer runs a handler and turns whatever comes of it, a panic included, into a
+// reply.
+func (b *Bot) answer(ctx context.Context, r *request, run handler) (reply chat.Reply, result string) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.log.ErrorContext(ctx, "panic in a handler", "request", r.id, "panic", p, "stack", string(debug.Stack()))
+			reply, result = chat.Show(b.mishap(r)), "failed"
+		}
+	}()
+	reply, err := run(b, ctx, r)
+	if err != nil {
+		m, result := b.explain(ctx, r, err)
+		return chat.Show(m), result
+	}
+	return b.guard(r, reply), "ok"
+}
+
+// guard makes the second half of a reply as safe as the first.
+func (b *Bot) guard(r *request, reply chat.Reply) chat.Reply {
+	then := reply.Then
+	if then == nil {
+		return reply
+	}
+	reply.Then = func(ctx context.Context) (chat.Reply, error) {
+		next, _ := b.answer(ctx, r, func(*Bot, context.Context, *request) (chat.Reply, error) { return then(ctx) })
+		return next, nil
+	}
+	return reply
+}
+
+// newID returns n random bytes in hex.
+func newID(n int) string {
+	b := make([]byte, n)
+	rand.Read(b) // never fails, says its documentation
+	return hex.EncodeToString(b)
+}
+
+// cancelled reports whether err only says that a context ended.
+func cancelled(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}

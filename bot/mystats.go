@@ -1,0 +1,400 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"floorwalker/bot/chat"
+	"floorwalker/bot/stats"
+	"floorwalker/dashboard"
+)
+
+// mystats answers /mystats: the person's own numbers, fresh if the API answers
+// within [patience], else the stored ones first and the fresh ones after.
+func (b *Bot) mystats(ctx context.Context, r *request) (chat.Reply, error) {
+	view, err := parseView(r)
+	if err != nil {
+		return chat.Reply{}, err
+	}
+	if view == "help" {
+		return chat.Show(b.explainNumbers(r)), nil
+	}
+	agent, err := b.store.AgentAt(r.From)
+	if err != nil {
+		return chat.Reply{}, err
+	}
+	seen, err := b.store.Seen(agent.ID)
+	if err != nil {
+		return chat.Reply{}, fmt.Errorf("read the last counters of %s: %w", agent.ID, err)
+	}
+	c := card{r: r, agent: agent, view: view, seen: seen}
+
+	quick, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	now, err := b.fetch(quick, agent)
+	if err != nil && quick.Err() != nil && ctx.Err() == nil {
+		waiting := c.waiting(time.Now())
+		return chat.Reply{Message: &waiting, Then: func(ctx context.Context) (chat.Reply, error) {
+			now, err := b.fetch(ctx, agent) // joins the call that is under way
+			return b.numbers(ctx, c, now, err)
+		}}, nil
+	}
+	return b.numbers(ctx, c, now, err)
+}
+
+func parseView(r *request) (string, error) {
+	view := "today"
+	if len(r.args) > 0 {
+		view = strings.ToLower(r.args[0])
+		r.args = r.args[1:]
+	}
+	var names []string
+	for _, v := range views() {
+		names = append(names, v.Value)
+	}
+	if !slices.Contains(names, view) {
+		p := &problem{text: fmt.Sprintf("I don't know “%s”.", cut(view, 30)), next: chat.T("Say one of " + strings.Join(names, ", ") + ".")}
+		if near := nearest(view, names); near != "" {
+			p.next = chat.Join(chat.T("Did you mean "), chat.Code(r.config.typed(r.From.Network, "mystats", near)), chat.T("?"))
+		}
+		return "", p
+	}
+	return view, r.noMore()
+}
+
+// fetch asks the API for an agent's counters.
+func (b *Bot) fetch(ctx context.Context, agent Agent) (dashboard.Counters, error) {
+	credential, err := b.store.Credential(agent.ID)
+	if err != nil {
+		return dashboard.Counters{}, fmt.Errorf("open the credential of %s: %w", agent.ID, err)
+	}
+	return b.src.Counters(ctx, dashboard.Query{Agent: string(agent.ID), Credential: credential})
+}
+
+// numbers makes the answer from what the API said, and keeps it.
+func (b *Bot) numbers(ctx context.Context, c card, now dashboard.Counters, err error) (chat.Reply, error) {
+	b.noteHealth(ctx, c.agent, err)
+	if err != nil {
+		if last := c.seen.Last; transient(err) && !last.At.IsZero() {
+			m, _ := b.explain(ctx, c.r, err)
+			return chat.Show(c.stale(time.Now(), m)), nil
+		}
+		return chat.Reply{}, err
+	}
+	before := c.seen
+	c.seen = before.with(now, c.r.config)
+	if err := b.store.SaveSeen(c.agent.ID, c.seen); err != nil {
+		b.log.ErrorContext(ctx, "counters not kept", "request", c.r.id, "agent", c.agent.ID, "err", err)
+	}
+	c.before = before.Last
+	return chat.Show(c.draw(time.Now())), nil
+}
+
+// transient reports whether stored numbers are the better answer.
+func transient(err error) bool {
+	e, ok := errors.AsType[*dashboard.Error](err)
+	return ok && (e.Class == dashboard.ClassTransient || e.Class == dashboard.ClassOffShift) || cancelled(err)
+}
+
+// noteHealth keeps in the store whether the agent's credential works.
+func (b *Bot) noteHealth(ctx context.Context, agent Agent, err error) {
+	state, reason := agent.State, ""
+	e, failed := errors.AsType[*dashboard.Error](err)
+	switch {
+	case err == nil:
+		state = LinkActive
+	case failed && e.Class == dashboard.ClassCredential:
+		state, reason = LinkRelink, "the dashboard refuses the credential"
+	case failed && e.Class == dashboard.ClassAccount:
+		state, reason = LinkSuspended, "the dashboard suspended the account or denies it"
+	}
+	if state == agent.State {
+		return
+	}
+	if err := b.store.SetLinkState(agent.ID, state, reason, time.Now()); err != nil && !errors.Is(err, ErrNotLinked) {
+		b.log.ErrorContext(ctx, "link state not kept", "agent", agent.ID, "state", state, "err", err)
+	}
+}
+
+// with returns s with a newer answer. The first answer of the vendor's day, and
+// one whose counters start again, begins a new count; one that the vendor dated
+// before the last is dropped.
+func (s Seen) with(now dashboard.Counters, c *Config) Seen {
+	if !now.Date.IsZero() && now.Date.Before(s.Last.Date) {
+		return s
+	}
+	if s.First.At.IsZero() || !sameDay(s.First.At, now.At, c.Zone) {
+		return Seen{First: now, Last: now}
+	}
+	return Seen{First: s.First, Last: now}
+}
+
+func sameDay(a, b time.Time, zone *time.Location) bool {
+	return a.In(zone).Format(time.DateOnly) == b.In(zone).Format(time.DateOnly)
+}
+
+// A card is one answer to /mystats while it is made.
+type card struct {
+	r      *request
+	agent  Agent
+	view   string
+	seen   Seen               // the newest answer included
+	before dashboard.Counters // the newest but one; zero for none
+}
+
+func (c card) zone() *time.Location { return c.r.config.zoneOf(c.r.From) }
+
+// draw makes the card from what was seen.
+func (c card) draw(now time.Time) chat.Message {
+	switch c.view {
+	case "raw":
+		return c.raw()
+	case "shift", "week":
+		return c.since()
+	}
+	return c.today(now)
+}
+
+// waiting is shown while the API takes its time.
+func (c card) waiting(now time.Time) chat.Message {
+	if c.seen.Last.At.IsZero() {
+		return note(c.title(""), chat.T("Asking the dashboard…"), nil)
+	}
+	m := c.draw(now)
+	m.Actions = nil
+	m.Footer = chat.T(fmt.Sprintf("%s old · asking the dashboard for fresh ones…", roughly(now.Sub(c.seen.Last.At))))
+	return m
+}
+
+// stale shows the stored numbers under the reason why there are no fresh ones.
+func (c card) stale(now time.Time, why chat.Message) chat.Message {
+	m := c.draw(now)
+	m.Tone = chat.Warning
+	text := chat.Text{}
+	if p, ok := why.Blocks[0].(chat.Paragraph); ok {
+		text = p.Text
+	}
+	text = chat.Join(text, chat.T(fmt.Sprintf(" These numbers are %s old.", roughly(now.Sub(c.seen.Last.At)))))
+	m.Blocks = append([]chat.Block{chat.Paragraph{Text: text}}, m.Blocks...)
+	return m
+}
+
+// title names the person and the window.
+func (c card) title(window string) string {
+	name := cut(c.agent.Name, 60)
+	if name == "" {
+		name = "Your numbers"
+	}
+	if window == "" {
+		return name
+	}
+	return name + " · " + window
+}
+
+// actions are the buttons below a card.
+func (c card) actions() []chat.Action {
+	all := []chat.Action{
+		{ID: "mystats", Value: c.view, Label: "Refresh", Replace: true},
+		{ID: "mystats", Value: "today", Label: "Today", Replace: true},
+		{ID: "mystats", Value: "shift", Label: "Shift", Replace: true},
+		{ID: "mystats", Value: "week", Label: "Week", Replace: true},
+	}
+	return slices.DeleteFunc(all, func(a chat.Action) bool { return a.Label != "Refresh" && a.Value == c.view })
+}
+
+// order is how important the known metrics are on a card. Others follow in the
+// order of the dictionary.
+var order = [...]string{"offered", "answered", "missed", "avg_talk", "hold", "calls", "total_calls", "idle"}
+
+// today shows the newest answer as it is.
+func (c card) today(now time.Time) chat.Message {
+	last, d := c.seen.Last, c.r.config.Metrics
+	m := chat.Message{Title: c.title("today"), Private: true, Actions: c.actions()}
+	var fields chat.Fields
+	unconfirmed := false
+	for _, metric := range c.shown() {
+		n := d.Read(last, metric.Name)
+		fields = append(fields, chat.Field{Label: label(d, metric), Value: show(n, metric.Unit), Note: c.note(metric, n)})
+		unconfirmed = unconfirmed || !d.Confirmed(metric.Name)
+	}
+	m.Blocks = append(m.Blocks, fields)
+	for _, metric := range d {
+		if split := split(metric, last); split != "" {
+			m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T(label(d, metric) + ": " + split)})
+		}
+	}
+	if unconfirmed {
+		m.Blocks = append(m.Blocks, chat.Paragraph{Quiet: true,
+			Text: chat.T("A key in brackets means that nobody here has confirmed yet what that number counts.")})
+	}
+	m.Footer = c.footer(now)
+	return m
+}
+
+// shown returns the metrics a card shows: the usual ones in their order, then
+// the numbers that the configuration adds.
+func (c card) shown() []stats.Metric {
+	d := c.r.config.Metrics
+	var list []stats.Metric
+	for _, name := range order {
+		if metric, ok := d.ByName(name); ok && c.seen.Last.Value(metric.Key).Present() {
+			list = append(list, metric)
+		} else if name == "answered" && d.Confirmed(name) && d.Read(c.seen.Last, name).Known() {
+			list = append(list, stats.Metric{Name: name, Label: "Answered", Unit: stats.Count, Better: stats.Higher})
+		}
+	}
+	for _, metric := range d {
+		numeric := metric.Kind == stats.Counter || metric.Kind == stats.Gauge || metric.Kind == stats.Average
+		known := slices.Contains(order[:], metric.Name) || metric.Name == "login_age"
+		if numeric && !known && c.seen.Last.Value(metric.Key).Present() {
+			list = append(list, metric)
+		}
+	}
+	return list
+}
+
+// label is a metric's label, with its raw key while nobody has confirmed it.
+func label(d stats.Dictionary, m stats.Metric) string {
+	if d.Confirmed(m.Name) {
+		return m.Label
+	}
+	return fmt.Sprintf("%s (%s)", m.Label, m.Key)
+}
+
+// note says what stands beside a number: the share of missed calls, the talk
+// time in all, and else what changed since the numbers were last asked for.
+func (c card) note(m stats.Metric, n stats.Number) string {
+	d, last := c.r.config.Metrics, c.seen.Last
+	var notes []string
+	switch rate := d.Read(last, "miss_rate"); {
+	case m.Name == "missed" && d.Confirmed("miss_rate") && rate.Known():
+		notes = append(notes, percent(rate.Value)+" of offered")
+	case m.Name == "avg_talk" && d.Confirmed(m.Name) && d.Confirmed("answered") && n.Known():
+		if answered := d.Read(last, "answered"); answered.Known() && answered.Value > 0 {
+			notes = append(notes, "≈ "+clock(n.Value*answered.Value)+" in all")
+		}
+	}
+	if old := d.Read(c.before, m.Name); old.Known() && n.Known() && sameDay(c.before.At, last.At, c.r.config.Zone) {
+		if text := change(n.Value-old.Value, m.Unit); text != "" {
+			notes = append(notes, text+" since "+c.before.At.In(c.zone()).Format("15:04"))
+		}
+	}
+	return strings.Join(notes, " · ")
+}
+
+// split writes a map of counts, largest first: "inbound 12 · outbound 3".
+func split(m stats.Metric, c dashboard.Counters) string {
+	if m.Kind != stats.Map {
+		return ""
+	}
+	counts, _ := c.Value(m.Key).Counts()
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		if counts[a] != counts[b] {
+			return int(counts[b] - counts[a])
+		}
+		return strings.Compare(a, b)
+	})
+	var parts []string
+	for _, name := range names {
+		parts = append(parts, cut(name, 30)+" "+decimal(counts[name]))
+	}
+	if len(parts) > 6 {
+		parts = append(parts[:6], fmt.Sprintf("+%d more", len(parts)-6))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// footer says what the numbers are of: their time and the login they belong to.
+func (c card) footer(time.Time) chat.Text {
+	last, d := c.seen.Last, c.r.config.Metrics
+	text := chat.Join(chat.T("As of "), chat.At(last.At.In(c.zone()), chat.Clock))
+	start, ok := d.LoginStart(last)
+	if !ok {
+		return text
+	}
+	style := chat.Clock
+	if !sameDay(start, last.At, c.zone()) {
+		style = chat.DayClock
+	}
+	text = chat.Join(text, chat.T(" · logged in since "), chat.At(start.In(c.zone()), style))
+	if kind, ok := last.Value("l.type").Text(); ok && kind != "" {
+		text = chat.Join(text, chat.T(" ("+cut(kind, 20)+")"))
+	}
+	return text
+}
+
+// raw shows the payload's keys as they came.
+func (c card) raw() chat.Message {
+	last := c.seen.Last
+	table := chat.Table{Columns: []chat.Column{{Title: "Key"}, {Title: "Value"}, {Title: "Read as"}}}
+	for _, key := range last.Keys() {
+		var read []string
+		for _, m := range c.r.config.Metrics {
+			if m.Key == key || strings.HasPrefix(m.Key, key+".") {
+				read = append(read, m.Name)
+			}
+		}
+		table.Rows = append(table.Rows, []string{key, cut(last.Value(key).Raw(), 60), strings.Join(read, ", ")})
+	}
+	return chat.Message{
+		Title: c.title("the raw payload"), Private: true, Blocks: []chat.Block{table}, Actions: c.actions(),
+		Footer: chat.Join(chat.T("As it came at "), chat.At(last.At.In(c.zone()), chat.Clock)),
+	}
+}
+
+// since shows what was counted since the first answer of the day.
+func (c card) since() chat.Message {
+	first, last, d := c.seen.First, c.seen.Last, c.r.config.Metrics
+	window := "this shift"
+	if c.view == "week" {
+		window = "this week"
+	}
+	m := chat.Message{Title: c.title(window), Private: true, Actions: c.actions()}
+	m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Join(chat.T("Counted since "), chat.At(first.At.In(c.zone()), chat.Clock),
+		chat.T(", when I first saw your numbers today."))})
+	var fields chat.Fields
+	for _, metric := range c.shown() {
+		if metric.Kind != stats.Gauge {
+			fields = append(fields, chat.Field{Label: label(d, metric), Value: show(d.Since(metric.Name, first, last), metric.Unit)})
+		}
+	}
+	m.Blocks = append(m.Blocks, fields)
+	m.Footer = chat.Join(chat.T("As of "), chat.At(last.At.In(c.zone()), chat.Clock))
+	return m
+}
+
+// refused are the measures that people ask for and the payload does not hold.
+const refused = "Handle time, occupancy, adherence, service level, abandonment, queue depth and break times are not here: the dashboard's counters hold none of them."
+
+// explainNumbers says what each number on the card means.
+func (b *Bot) explainNumbers(r *request) chat.Message {
+	d := r.config.Metrics
+	lines := []chat.Text{
+		chat.Join(chat.Strong("Calls offered"), chat.T("  calls the dashboard gave you")),
+		chat.Join(chat.Strong("Answered"), chat.T("  offered less missed")),
+		chat.Join(chat.Strong("Missed"), chat.T("  offered calls you did not pick up; the share is of those offered")),
+		chat.Join(chat.Strong("Average talk"), chat.T("  talk time per answered call, hold left out")),
+		chat.Join(chat.Strong("Hold time"), chat.T("  time callers spent on hold, over all your calls")),
+	}
+	var open []string
+	for _, m := range d {
+		if !m.Confirmed {
+			open = append(open, m.Key)
+		}
+	}
+	m := chat.Message{Title: "What the numbers mean", Private: true, Blocks: []chat.Block{
+		chat.Paragraph{Text: chat.Lines(lines...)},
+		chat.Paragraph{Text: chat.T("A day runs from midnight to midnight, " + r.config.Zone.String() + " time. – is a number the dashboard did not send; ≈ is an estimate; ▲ and ▼ are changes.")},
+		chat.Paragraph{Text: chat.T(refused)},
+	}}
+	if len(open) > 0 {
+		m.Blocks = append(m.Blocks, chat.Paragraph{Quiet: true, Text: chat.T("Not confirmed yet against the dashboard: " + strings.Join(open, ", ") + ".")})
+	}
+	m.Actions = []chat.Action{{ID: "mystats", Label: "My numbers"}}
+	return m
+}

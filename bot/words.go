@@ -1,0 +1,93 @@
+package bot
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// cut shortens s to n runes, the last of which is then "…".
+func cut(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n-1]) + "…"
+}
+
+// nearest returns the name that word is most likely a slip for, "" if none is
+// near: at most two edits, fewer than half of the word.
+func nearest(word string, names []string) string {
+	best, distance := "", 3
+	for _, name := range names {
+		if d := edits(word, name); d < distance && 2*d < len(name)+1 {
+			best, distance = name, d
+		}
+	}
+	return best
+}
+
+// edits counts the insertions, deletions and substitutions between two words.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// named matches a credential that is given by its name, as people paste it.
+var named = regexp.MustCompile(`(?i)\b(token|ssid|password|passwd|secret|api[_-]?key)\b\s*[:=]\s*\S`)
+
+// mention matches a person in a command's text; their ids look random too.
+var mention = regexp.MustCompile(`<@[a-z]+:[^>\s]+>`)
+
+// looksSecret reports whether a command's text seems to hold a credential: a
+// value named as one, a word of 32 characters, or one of 20 in which letters and
+// digits are mixed as no word mixes them. Such text is refused, not echoed and
+// not logged.
+func looksSecret(text string) bool {
+	if named.MatchString(text) {
+		return true
+	}
+	for word := range strings.FieldsSeq(mention.ReplaceAllString(text, "")) {
+		if len(word) >= 32 || len(word) >= 20 && randomLooking(word) {
+			return true
+		}
+	}
+	return false
+}
+
+// randomLooking reports whether a word changes between letters and digits more
+// than twice, as tokens do and agent or rule names do not.
+func randomLooking(word string) bool {
+	changes, was := 0, rune(0)
+	for _, r := range word {
+		kind := rune('-')
+		switch {
+		case unicode.IsDigit(r):
+			kind = '0'
+		case unicode.IsLetter(r):
+			kind = 'a'
+		}
+		if kind != '-' && was != 0 && kind != was {
+			changes++
+		}
+		if kind != '-' {
+			was = kind
+		}
+	}
+	return changes > 2
+}
