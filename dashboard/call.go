@@ -21,6 +21,7 @@ import (
 const (
 	maxBody     = 1 << 20          // bytes of an answer that are read; a real one has a few hundred
 	maxTries    = 2                // attempts of one call
+	maxCall     = 3                // time-outs that one call takes at most, waiting for its turn included
 	retryDelay  = time.Second / 4  // before the second one, give or take a half
 	tripAfter   = 10               // failures in a row that open the breaker
 	openFor     = 15 * time.Second // how long it stays open, a quarter of a usual poll interval
@@ -37,8 +38,8 @@ var (
 // one repetition.
 type caller struct {
 	endpoint string
-	timeout  time.Duration
-	limit    time.Duration
+	timeout  time.Duration // of one attempt
+	limit    time.Duration // of one call
 	http     *http.Client
 	gate     *gate
 	breaker  *gobreaker.CircuitBreaker[Counters]
@@ -53,6 +54,7 @@ func newCaller(endpoint string, cfg Config) *caller {
 	c := &caller{
 		endpoint: endpoint,
 		timeout:  cfg.Timeout,
+		limit:    maxCall * cfg.Timeout,
 		gate:     newGate(cfg.MaxInFlight, cfg.RequestsPerSecond),
 		breaker:  newBreaker(cfg.Logger),
 		notices:  notices{log: cfg.Logger},
@@ -85,6 +87,8 @@ func newBreaker(log *slog.Logger) *gobreaker.CircuitBreaker[Counters] {
 // no try left. It returns the error of the last request that was sent: that
 // one explains, and not that time then ran out.
 func (c *caller) call(ctx context.Context, cred Credential) (Counters, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.limit)
+	defer cancel()
 	var why error
 	tries := 0
 	delay := backoff.NewExponentialBackOff()
@@ -98,7 +102,7 @@ func (c *caller) call(ctx context.Context, cred Credential) (Counters, error) {
 			why = err
 		}
 		return counters, retryable(err)
-	}, backoff.WithBackOff(delay), backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(3*c.timeout))
+	}, backoff.WithBackOff(delay), backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(c.limit))
 	if err != nil {
 		return Counters{}, why
 	}

@@ -57,7 +57,6 @@ type Client struct {
 	caller  *caller
 	flights singleflight.Group
 	cache   *cache
-	limit   time.Duration // for one call, waiting and repetition included
 	log     *slog.Logger
 
 	answers, cacheHits, shared atomic.Uint64
@@ -78,7 +77,6 @@ func New(cfg Config) (*Client, error) {
 	return &Client{
 		caller: newCaller(endpoint, cfg),
 		cache:  newCache(cfg.CacheFor),
-		limit:  3 * cfg.Timeout,
 		log:    cfg.Logger,
 	}, nil
 }
@@ -148,8 +146,6 @@ func (c *Client) join(ctx context.Context, q Query, owner fingerprint) (Counters
 // fly makes one call and counts how it ended. A panic becomes an error: in a
 // shared flight nobody else could stop it from ending the program.
 func (c *Client) fly(ctx context.Context, q Query) (counters Counters, err error) {
-	ctx, cancel := context.WithTimeout(ctx, c.limit)
-	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			// The value itself is not logged: it may hold anything.

@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -163,12 +162,3 @@ func (c cause) Error() string { return c.text }
 
 // Is reports whether the error behind c matches target.
 func (c cause) Is(target error) bool { return errors.Is(c.err, target) }
-
-// Timeout reports whether the error behind c is a time-out.
-func (c cause) Timeout() bool {
-	t, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](c.err)
-	return ok && t.Timeout() || errors.Is(c.err, context.DeadlineExceeded)
-}
