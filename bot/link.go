@@ -260,6 +260,9 @@ func (b *Bot) whoami(_ context.Context, r *request) (chat.Reply, error) {
 	return chat.Show(m), nil
 }
 
+// TeamsOf returns the names of an agent's teams, configured and added, sorted.
+func (b *Bot) TeamsOf(a Agent) []string { return b.config.Load().teamsOf(a) }
+
 // describe says in words how an agent's link stands.
 func describe(a Agent) string {
 	kind := "user id " + a.UserID + " and token"

@@ -196,6 +196,16 @@ func (c card) title(window string) string {
 	return name + " · " + window
 }
 
+// Card is the card of an agent's newest counters, without buttons, for an
+// administrator's command.
+func (b *Bot) Card(agent Agent, counters dashboard.Counters) chat.Message {
+	r := &request{config: b.config.Load()}
+	r.From = agent.Addresses[0]
+	m := card{r: r, agent: agent, view: "today", seen: Seen{Last: counters}}.draw(counters.At)
+	m.Actions = nil
+	return m
+}
+
 // actions are the buttons below a card.
 func (c card) actions() []chat.Action {
 	all := []chat.Action{

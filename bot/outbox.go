@@ -1,0 +1,155 @@
+package bot
+
+import (
+	"iter"
+	"time"
+
+	"floorwalker/bot/chat"
+	"floorwalker/bot/schedule"
+	"floorwalker/bot/stats"
+)
+
+// A Row of the outbox is a message that the bot has promised to deliver. Its
+// key is the promise: a key is in the outbox once, whatever is killed when.
+//
+//	alert/<episode>/<step>/<recipient>
+//	digest/<team>/<name>/<nominal>/<address>
+//	notice/<what>/<recipient>
+type Row struct {
+	Key       string
+	To        chat.Address
+	Lane      Lane
+	Message   chat.Message
+	Edits     string    // key of an earlier row whose message this one takes the place of; "": a message of its own
+	NotBefore time.Time // zero: at once
+	GiveUp    time.Time // not delivered by then, it is dead; zero: never
+
+	// What follows is the outbox's own.
+
+	Seq      uint64 // order of arrival; messages to one address leave in this order
+	State    RowState
+	Attempts int
+	Next     time.Time // when it is due, from NotBefore and what the network said
+	Lease    time.Time // leased: until then
+	InDoubt  bool      // an attempt had no clear answer: the next one is marked as re-sent
+	Reason   string    // why it is dead or cancelled, or the last error
+	Ref      chat.Ref  // sent: the message
+	Added    time.Time
+	Settled  time.Time // when it reached its final state
+}
+
+// Lane is a message's precedence: lower leaves first.
+type Lane int
+
+// The lanes.
+const (
+	LaneNotice Lane = iota // to one person about their own doing
+	LaneAlert
+	LaneDigest
+)
+
+// RowState is where a row is in its life:
+// pending → leased → sent | pending | dead, or pending → cancelled.
+type RowState string
+
+// The states of a row. The last three are final.
+const (
+	RowPending   RowState = "pending"
+	RowLeased    RowState = "leased"
+	RowSent      RowState = "sent"
+	RowDead      RowState = "dead"
+	RowCancelled RowState = "cancelled"
+)
+
+// An Outcome is what came of an attempt to deliver a row.
+type Outcome struct {
+	State   RowState // RowSent, RowDead, or RowPending to try again
+	Ref     chat.Ref // sent
+	InDoubt bool     // pending: it may have arrived
+	Next    time.Time
+	Reason  string
+	At      time.Time
+}
+
+// An Occurrence is one due time of a digest, recorded once whatever comes of it.
+type Occurrence struct {
+	Team, Name string
+	Nominal    schedule.Civil // what the schedule says; with team and name its identity
+	At         time.Time      // the instant
+	Window     schedule.Span  // what it covers
+	Skipped    string         // why it was not sent; "" if it was
+	Recorded   time.Time
+}
+
+// A Tx is one transaction of the live file: all of what a function does with it
+// is on disk afterwards, or nothing. The function may run twice, so it must not
+// do anything else. Reads see the transaction's own writes.
+type Tx interface {
+	// SaveSeen is [Snapshots.SaveSeen].
+	SaveSeen(id AgentID, s Seen) error
+
+	// Enqueue adds a row, unless its key is there already, in whatever state.
+	Enqueue(r Row) (added bool, err error)
+
+	// Row returns the row with a key.
+	Row(key string) (r Row, found bool, err error)
+
+	// Cancel settles a pending row without sending it. One that is leased, sent
+	// or settled stays as it is, and the answer is false.
+	Cancel(key, reason string, at time.Time) (cancelled bool, err error)
+
+	// RecordOccurrence records a digest's due time, unless it is recorded.
+	RecordOccurrence(o Occurrence) (added bool, err error)
+
+	// LastOccurrence returns the newest record of a digest, and false for none.
+	LastOccurrence(team, name string) (o Occurrence, found bool, err error)
+}
+
+// Live is the role of the store that runs transactions over several records.
+type Live interface {
+	// Update runs f in a transaction. An error of f undoes all of it.
+	Update(f func(Tx) error) error
+}
+
+// Outbox is the role of the store that the deliverers use.
+type Outbox interface {
+	// Lease takes rows of a network that are due: at most n, and at most one
+	// for each address, the first in its order, by lane and age. It marks them
+	// leased until the given time before it returns. An address with a leased
+	// row has none to give.
+	Lease(network chat.Network, now, until time.Time, n int) ([]Row, error)
+
+	// Settle records what came of an attempt. A row whose lease was taken over
+	// or that is settled already stays as it is.
+	Settle(key string, o Outcome) error
+
+	// Recover makes rows that were left leased by a process that died pending
+	// and in doubt. Call it once, before the first Lease.
+	Recover(now time.Time) (rows int, err error)
+
+	// Rows yields the rows in the given states, all if none is given, in the
+	// order of arrival, by pages.
+	Rows(states ...RowState) iter.Seq2[Row, error]
+
+	// Wake returns when the next pending row of a network is due, zero for none.
+	Wake(network chat.Network) (time.Time, error)
+}
+
+// History is the role of the store that keeps samples, in one file a day.
+type History interface {
+	// AppendHistory stores samples. It is idempotent by agent and tick, and on
+	// disk when it returns. Samples may come late and out of order.
+	AppendHistory(samples []AgentSample) error
+
+	// History yields an agent's samples with ticks in the span, in order.
+	History(id AgentID, span schedule.Span) iter.Seq2[stats.Sample, error]
+
+	// TrimHistory deletes the days that ended before the time.
+	TrimHistory(before time.Time) error
+}
+
+// An AgentSample is a sample and whose it is.
+type AgentSample struct {
+	Agent AgentID
+	stats.Sample
+}
