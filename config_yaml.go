@@ -1,0 +1,282 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+
+	"floorwalker/bot/schedule"
+)
+
+const (
+	// maxFile bounds the configuration file.
+	maxFile = 1 << 20
+
+	// maxValues bounds the values of a file after its aliases are followed, so
+	// that a few lines of nested aliases cannot fill the memory.
+	maxValues = 300_000
+)
+
+// A decoder is the strict pass over a configuration file. It checks the tree
+// against the types of [Config], notes where every value stands, fills the
+// lists, and collects the scalars outside lists as text, to be layered under the
+// environment and the flags.
+//
+// The YAML library's own KnownFields would do half of it, but names neither the
+// path nor what was meant, and takes 0123 for 83.
+type decoder struct {
+	*report
+	scalars map[string]string // path → text as written
+	values  int               // seen so far
+}
+
+// parseYAML returns the root of the only document in data, nil if there is none.
+// What is wrong is noted.
+func (d *decoder) parseYAML(data []byte) *yaml.Node {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if !d.isText(data) {
+		return nil
+	}
+	var doc, second yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	err := dec.Decode(&doc)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err != nil {
+		d.syntaxFault(data, err)
+		return nil
+	}
+	switch err := dec.Decode(&second); {
+	case err == nil:
+		d.faultAt(second.Line, "", "a second document begins here; a configuration is one document, so remove the line ---")
+	case !errors.Is(err, io.EOF):
+		d.syntaxFault(data, err)
+	}
+	return doc.Content[0]
+}
+
+// isText notes a fault unless data is UTF-8.
+func (d *decoder) isText(data []byte) bool {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		d.fault("", "the file is UTF-16; save it as UTF-8")
+		return false
+	}
+	for rest := data; len(rest) > 0; {
+		r, size := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && size == 1 {
+			line := 1 + bytes.Count(data[:len(data)-len(rest)], []byte("\n"))
+			d.faultAt(line, "", "this line is not UTF-8 (byte 0x%02X); save the file as UTF-8", rest[0])
+			return false
+		}
+		rest = rest[size:]
+	}
+	return true
+}
+
+var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+// syntaxFault notes an error of the YAML library, with the reasons that are
+// easily overlooked.
+func (d *decoder) syntaxFault(data []byte, err error) {
+	m := yamlError.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " "))
+	if m == nil {
+		d.fault("", "the file cannot be read as YAML")
+		return
+	}
+	line, _ := strconv.Atoi(m[1])
+	if tab, ok := tabbedLine(data); ok {
+		d.faultAt(tab, "", "the line is indented with a tab; YAML wants spaces")
+		return
+	}
+	d.faultAt(line, "", "this is not YAML: %s", m[2])
+}
+
+// tabbedLine returns the first line that is indented with a tab.
+func tabbedLine(data []byte) (int, bool) {
+	n := 0
+	for line := range bytes.Lines(data) {
+		n++
+		if indent := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]; bytes.ContainsRune(indent, '\t') && len(bytes.TrimSpace(line)) > 0 {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// faultAt notes a fault of a line of the file.
+func (d *decoder) faultAt(line int, path, format string, args ...any) {
+	before := len(d.faults)
+	if d.fault(path, format, args...); len(d.faults) > before {
+		d.faults[before].File, d.faults[before].Line = d.file, line
+	}
+}
+
+// value reads n, which stands at path, into v. A null counts as not given.
+func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, tag reflect.StructTag) {
+	line := n.Line
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if d.values++; d.values == maxValues {
+		d.faultAt(line, "", "the file has too many values, or its aliases multiply them")
+	}
+	if d.values >= maxValues || n.ShortTag() == "!!null" {
+		return
+	}
+	d.origins[path] = origin{line: line}
+	switch t := v.Type(); {
+	case t == reflect.TypeFor[PersonConfig]() && n.Kind == yaml.ScalarNode:
+		var person PersonConfig
+		person.IDs = append(person.IDs, zero(person.IDs))
+		d.scalar(n, reflect.ValueOf(&person.IDs[0]).Elem(), path, "")
+		v.Set(reflect.ValueOf(person))
+	case t == reflect.TypeFor[schedule.Weekdays]() && n.Kind == yaml.SequenceNode:
+		d.weekdays(n, v.Addr().Interface().(*schedule.Weekdays), path)
+	case isScalar(t):
+		d.scalar(n, v, path, tag)
+	case t.Kind() == reflect.Pointer:
+		v.Set(reflect.New(t.Elem()))
+		d.value(n, v.Elem(), path, tag)
+	case t.Kind() == reflect.Struct:
+		d.mapping(n, v, path)
+	default:
+		d.sequence(n, v, path)
+	}
+}
+
+// zero returns the zero value of a slice's elements.
+func zero[E any](_ []E) (e E) { return e }
+
+// mapping reads the keys of n into the fields of the struct v.
+func (d *decoder) mapping(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind != yaml.MappingNode {
+		d.fault(path, "here is %s; write its keys: %s", kindOf(n), strings.Join(keysOf(v.Type()), ", "))
+		return
+	}
+	if strings.Contains(path, "[") {
+		d.defaults(v, path)
+	}
+	seen := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		field, ok := fieldOf(v.Type(), key.Value)
+		switch first := seen[key.Value]; {
+		case key.Kind != yaml.ScalarNode:
+			d.faultAt(key.Line, path, "a key is a word")
+		case key.Tag == "!!merge":
+			d.faultAt(key.Line, path, "merging with << is not supported; write the keys out, or give a whole list an &anchor")
+		case first != 0:
+			d.faultAt(key.Line, join(path, key.Value), "the key is there already, on line %d", first)
+		case !ok:
+			d.unknownKey(key, v.Type(), path)
+		default:
+			d.value(value, v.FieldByIndex(field.Index), join(path, key.Value), field.Tag)
+		}
+		seen[key.Value] = key.Line
+	}
+}
+
+// defaults sets the fields of a list's element, or of an optional section, to
+// their defaults.
+func (d *decoder) defaults(v reflect.Value, path string) {
+	for field := range fields(v.Type()) {
+		if text, ok := field.Tag.Lookup("default"); ok {
+			if err := setScalar(v.FieldByIndex(field.Index), text, field.Tag); err != nil {
+				d.fault(join(path, keyOf(field)), "default: %v", err)
+			}
+		}
+	}
+}
+
+func (d *decoder) unknownKey(key *yaml.Node, t reflect.Type, path string) {
+	where, hint := join(path, key.Value), didYouMean(key.Value, keysOf(t))
+	if !plainKey.MatchString(key.Value) {
+		where = path
+	}
+	if t == reflect.TypeFor[PersonConfig]() && (key.Value == "slack" || key.Value == "discord") {
+		hint = "; an address is written without a space, such as slack:U0123456789"
+	}
+	d.faultAt(key.Line, where, "unknown key %s%s", quote(key.Value), hint)
+}
+
+var plainKey = regexp.MustCompile(`^[\w-]{1,40}$`)
+
+// sequence reads the elements of n into the slice v.
+func (d *decoder) sequence(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind != yaml.SequenceNode {
+		d.fault(path, "here is %s; write a list", kindOf(n))
+		return
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
+	for i, element := range n.Content {
+		at := path + "[" + strconv.Itoa(i) + "]"
+		if d.value(element, v.Index(i), at, ""); d.values >= maxValues {
+			return
+		}
+		if _, ok := d.origins[at]; !ok {
+			d.faultAt(element.Line, at, "the element is empty")
+		}
+	}
+}
+
+// weekdays reads a list of days.
+func (d *decoder) weekdays(n *yaml.Node, days *schedule.Weekdays, path string) {
+	for _, element := range n.Content {
+		if element.Kind != yaml.ScalarNode {
+			d.faultAt(element.Line, path, "here is %s; write days, such as [mon, tue]", kindOf(element))
+			return
+		}
+		day, err := schedule.ParseWeekdays(element.Value)
+		if err != nil {
+			d.faultAt(element.Line, path, "%v", err)
+			return
+		}
+		*days |= day
+	}
+}
+
+// scalar checks that n is written as v's type wants it. Inside lists it sets v,
+// elsewhere it keeps the text.
+func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string, tag reflect.StructTag) {
+	if wrong := wrongKind(n, v.Type()); wrong != "" {
+		d.fault(path, "%s", wrong)
+		return
+	}
+	if !strings.Contains(path, "[") {
+		d.scalars[path] = n.Value
+	} else if err := setScalar(v, n.Value, tag); err != nil {
+		d.fault(path, "%v", err)
+	}
+}
+
+// wrongKind says why n cannot be a value of type t, "" if it can. It quotes no
+// text that is, or may be, a secret.
+func wrongKind(n *yaml.Node, t reflect.Type) string {
+	tag := n.ShortTag()
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		return "here is " + kindOf(n) + "; write one value"
+	case t.Kind() == reflect.Bool && tag != "!!bool":
+		return quote(n.Value) + " is neither true nor false"
+	case t.Kind() == reflect.Int && tag != "!!int":
+		return quote(n.Value) + " is not a whole number; write it without quotes"
+	case t.Kind() == reflect.Float64 && tag != "!!int" && tag != "!!float":
+		return quote(n.Value) + " is not a number; write it without quotes"
+	}
+	isText := t.Kind() != reflect.Bool && t.Kind() != reflect.Int && t.Kind() != reflect.Float64
+	switch {
+	case !isText, isDuration(t) && tag == "!!int", tag == "!!str", tag == "!!timestamp":
+		return ""
+	case tag == "!!int", tag == "!!float", tag == "!!bool":
+		return "YAML reads this as a number or as true or false; put it in quotes"
+	}
+	return "the tag " + quote(clip(tag, 30)) + " is not supported"
+}
