@@ -13,6 +13,7 @@ import (
 const Ellipsis = "…"
 
 const (
+	firstMark      = '\u0300' // no rune before it joins another or is wide
 	joiner         = '\u200d' // binds pictures into one, such as a family
 	pictureStyle   = '\ufe0f' // asks for the coloured picture, two columns wide
 	longestCluster = 32       // runes; more marks on one letter are a prank and are cut like text
@@ -52,7 +53,7 @@ func firstCharacter(s string) int {
 	for range longestCluster - 1 {
 		r, size := utf8.DecodeRuneInString(s[n:])
 		switch {
-		case size == 0:
+		case size == 0 || r < firstMark:
 			return n
 		case extends(r):
 		case prev == joiner && unicode.Is(unicode.So, base) && unicode.Is(unicode.So, r):
@@ -99,6 +100,8 @@ func runeWidth(r rune) int {
 	switch {
 	case r < ' ' || r >= 0x7F && r < 0xA0, r == '\u00ad':
 		return 0
+	case r < firstMark:
+		return 1
 	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
 		return 0
 	}
