@@ -57,13 +57,13 @@ func (b *Bot) explainAPI(ctx context.Context, r *request, e *dashboard.Error) (c
 	switch e.Class {
 	case dashboard.ClassCredential:
 		return note("Link again", chat.T("The dashboard does not accept your credential any more."),
-			chat.Join(chat.T("It may have expired. Connect your account again: "), b.linkAdvice(r)), b.linkAction(r)...), "refused"
+			chat.Join(chat.T("It may have expired. "), b.linkAdvice(r)), b.linkAction(r)...), "refused"
 	case dashboard.ClassAccount:
 		return note("", chat.T("The dashboard says that your account is suspended or not allowed to read counters."),
 			chat.T("Your administrator can change that in the dashboard; it works here again as soon as it does there.")), "refused"
 	case dashboard.ClassOffShift:
-		return note("Not logged in", chat.T("You are not logged in to the dashboard, so there are no numbers yet."),
-			chat.T("They appear here once you are.")), "refused"
+		return note("Not logged in", chat.T("You are not logged in to the dashboard at the moment."),
+			chat.T("Your numbers appear here once you are.")), "refused"
 	case dashboard.ClassFault:
 		b.log.ErrorContext(ctx, "the API refuses our call", "request", r.id, "code", e.Code, "message", e.Message, "status", e.Status)
 		return b.mishap(r), "failed"
@@ -89,7 +89,7 @@ func (b *Bot) howToLink(r *request) chat.Message {
 // linkAdvice says how this person, on this network, connects their account.
 func (b *Bot) linkAdvice(r *request) chat.Text {
 	if r.SecretForms {
-		return chat.Join(chat.T("Type "), chat.Code(r.config.typed(r.From.Network, "floor", "link")), chat.T(" to connect it. It takes a minute."))
+		return chat.Join(chat.T("Type "), chat.Code(r.config.typed(r.From.Network, "floor", "link")), chat.T(" to connect your account. It takes a minute."))
 	}
 	return chat.Join(chat.T("Ask an administrator to run "), chat.Code("floorwalker link "+r.From.String()), chat.T(" for you."))
 }
@@ -108,7 +108,7 @@ func (b *Bot) mishap(r *request) chat.Message {
 
 // blame is the answer to a failure that the person cannot mend.
 func (b *Bot) blame(r *request, tone chat.Tone, text, next string) chat.Message {
-	m := note("", chat.T(text), chat.T(next))
+	m := note("That did not work", chat.T(text), chat.T(next))
 	m.Tone = tone
 	m.Footer = chat.T("Request " + r.id)
 	return m

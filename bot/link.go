@@ -281,8 +281,11 @@ func describe(a Agent) string {
 }
 
 func byWhom(a Agent, addr chat.Address) string {
-	if a.LinkedBy == addr.String() {
+	switch {
+	case a.LinkedBy == addr.String():
 		return "you"
+	case strings.HasPrefix(a.LinkedBy, "cli:"):
+		return "an administrator (" + a.LinkedBy + ")"
 	}
 	return a.LinkedBy
 }

@@ -82,16 +82,18 @@ func (b *Bot) numbers(ctx context.Context, c card, now dashboard.Counters, err e
 	if err != nil {
 		if last := c.seen.Last; transient(err) && !last.At.IsZero() {
 			m, _ := b.explain(ctx, c.r, err)
-			return chat.Show(c.stale(time.Now(), m)), nil
+			return chat.Show(c.stale(time.Now(), m)), nil // m says why there are no fresh ones
 		}
 		return chat.Reply{}, err
 	}
-	before := c.seen
-	c.seen = before.with(now, c.r.config)
+	if now.At.Equal(c.seen.Last.At) {
+		return chat.Show(c.draw(time.Now())), nil // the cached answer, which is kept already
+	}
+	c.before = c.seen.Last
+	c.seen = c.seen.with(now, c.r.config)
 	if err := b.store.SaveSeen(c.agent.ID, c.seen); err != nil {
 		b.log.ErrorContext(ctx, "counters not kept", "request", c.r.id, "agent", c.agent.ID, "err", err)
 	}
-	c.before = before.Last
 	return chat.Show(c.draw(time.Now())), nil
 }
 
@@ -174,7 +176,7 @@ func (c card) waiting(now time.Time) chat.Message {
 // stale shows the stored numbers under the reason why there are no fresh ones.
 func (c card) stale(now time.Time, why chat.Message) chat.Message {
 	m := c.draw(now)
-	m.Tone = chat.Warning
+	m.Tone = why.Tone
 	text := chat.Text{}
 	if p, ok := why.Blocks[0].(chat.Paragraph); ok {
 		text = p.Text
@@ -289,7 +291,7 @@ func (c card) note(m stats.Metric, n stats.Number) string {
 			notes = append(notes, "≈ "+clock(n.Value*answered.Value)+" in all")
 		}
 	}
-	if old := d.Read(c.before, m.Name); old.Known() && n.Known() && sameDay(c.before.At, last.At, c.r.config.Zone) {
+	if old := d.Read(c.before, m.Name); m.Kind != stats.Gauge && old.Known() && n.Known() && sameDay(c.before.At, last.At, c.r.config.Zone) {
 		if text := change(n.Value-old.Value, m.Unit); text != "" {
 			notes = append(notes, text+" since "+c.before.At.In(c.zone()).Format("15:04"))
 		}

@@ -1,0 +1,153 @@
+package bot
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"floorwalker/bot/stats"
+)
+
+func TestLooksSecret(t *testing.T) {
+	for text, want := range map[string]bool{
+		"":     false,
+		"week": false,
+		"team add <@slack:U0123456789ABCDEF01234567> support":                   false,
+		"silence missed-burst@asha 1h":                                          false,
+		"silence RULE until 08:00 because the line at site-2 is being repaired": false,
+		"digest preview support/day-summary-of-the-night-team":                  true, // 32 characters in one word: better asked than leaked
+		"token=abc":                             true,
+		"link user_id=7 ssid: x":                true,
+		"password is hunter2":                   false,
+		"password=hunter2":                      true,
+		"8f14e45fceea167a5a36dedd4bea2543":      true,
+		"k3j5h2k4j5h23kj4h5k2j3":                true,
+		"xoxb-1234567890-abcdefghijkl":          false, // letters and digits apart, 28 characters: see the next
+		"xoxb-1234567890-1234567890-AbCdEfGhIj": true,
+	} {
+		if got := looksSecret(text); got != want {
+			t.Errorf("looksSecret(%q) = %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"help", "link", "unlink", "whoami", "export"}
+	for word, want := range map[string]string{
+		"lnik": "link", "unlikn": "unlink", "hlep": "help", "whomai": "whoami", "exprt": "export",
+		"x": "", "statistics": "", strings.Repeat("é", 2000): "",
+	} {
+		if got := nearest(word, names); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestSplitWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                            "",
+		"  a  b\tc ":                  "a|b|c",
+		`silence x "until 08:00" now`: "silence|x|until 08:00|now",
+		"silence x “until 08:00” now": "silence|x|until 08:00|now",
+		`a""b`:                        "ab",
+		`""`:                          "",
+	} {
+		words, err := splitWords(text)
+		if got := strings.Join(words, "|"); err != nil || got != want {
+			t.Errorf("splitWords(%q) = %q, %v, want %q", text, got, err, want)
+		}
+	}
+	if _, err := splitWords(`a "b`); err == nil {
+		t.Error("an open quotation mark is accepted")
+	}
+}
+
+func FuzzRoute(f *testing.F) {
+	for _, text := range []string{"", "help", `link "a b`, "unlink confirm", "token=x", "\xff\xfe", strings.Repeat("a ", 999)} {
+		f.Add(text)
+	}
+	b := &Bot{commands: commandTable()}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, name := range []string{"mystats", "floor", "nonsense"} {
+			r := &request{config: &Config{}}
+			r.Command, r.Text = name, text
+			if path, run := b.route(r); path == "" || run == nil {
+				t.Errorf("%q leads nowhere", text)
+			}
+		}
+	})
+}
+
+func TestShow(t *testing.T) {
+	exact := func(v float64) stats.Number { return stats.Number{Value: v, Quality: stats.Exact} }
+	for _, test := range []struct {
+		got, want string
+	}{
+		{show(stats.Number{}, stats.Count), "–"},
+		{show(exact(0), stats.Count), "0"},
+		{show(exact(42), stats.Count), "42"},
+		{show(exact(252), stats.Seconds), "4:12"},
+		{show(exact(3852), stats.Seconds), "1:04:12"},
+		{show(exact(59.6), stats.Seconds), "1:00"},
+		{show(exact(90), stats.Minutes), "90 min"},
+		{show(exact(1.55), stats.Hours), "1.6 h"},
+		{show(stats.Number{Value: 252, Quality: stats.Estimated}, stats.Seconds), "≈ 4:12"},
+		{change(3, stats.Count), "▲ 3"},
+		{change(-12, stats.Seconds), "▼ 0:12"},
+		{change(0.01, stats.Count), ""},
+		{change(0, stats.Seconds), ""},
+		{percent(0), "0 %"},
+		{percent(0.001), "under 1 %"},
+		{percent(0.999), "over 99 %"},
+		{percent(1), "100 %"},
+		{percent(0.125), "13 %"},
+		{roughly(40 * time.Second), "40 s"},
+		{roughly(12*time.Minute + 50*time.Second), "12 min"},
+		{roughly(3*time.Hour + 5*time.Minute), "3 h 5 min"},
+		{roughly(50 * time.Hour), "50 h"},
+		{roughly(100 * time.Hour), "4 days"},
+	} {
+		if test.got != test.want {
+			t.Errorf("got %q, want %q", test.got, test.want)
+		}
+	}
+}
+
+// TestRecent: a request that comes again within ten minutes is known, for all of
+// them, and memory does not grow for ever.
+func TestRecent(t *testing.T) {
+	var r recent
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for i := range 100 {
+		at := now.Add(time.Duration(i) * time.Minute)
+		id := at.String()
+		if !r.add(id, at) {
+			t.Fatalf("minute %d is new and was taken for known", i)
+		}
+		if r.add(id, at.Add(9*time.Minute+59*time.Second)) {
+			t.Fatalf("minute %d was forgotten within ten minutes", i)
+		}
+	}
+	if n := len(r.now) + len(r.old); n > 25 {
+		t.Errorf("%d ids are kept of 100 minutes", n)
+	}
+}
+
+func TestThrottle(t *testing.T) {
+	var th throttle
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for i := range 5 {
+		if _, ok := th.allow("asha", 5, now.Add(time.Duration(i)*time.Minute)); !ok {
+			t.Fatalf("try %d is refused", i)
+		}
+	}
+	if wait, ok := th.allow("asha", 5, now.Add(5*time.Minute)); ok || wait != 5*time.Minute {
+		t.Errorf("a sixth try: allowed %v, wait %v; want refused for 5m", ok, wait)
+	}
+	if _, ok := th.allow("ravi", 5, now); !ok {
+		t.Error("one person's tries count for another")
+	}
+	if _, ok := th.allow("asha", 5, now.Add(10*time.Minute)); !ok {
+		t.Error("the first try still counts after ten minutes")
+	}
+}
