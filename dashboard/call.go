@@ -241,7 +241,7 @@ func (c *caller) networkError(err error, cred Credential) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		text = errCut.Error()
 	}
-	return cause{text, err}
+	return newCause(text, err)
 }
 
 // retryAfter returns how long the API wants to be left alone: what a 429 or 503

@@ -44,7 +44,7 @@ func decode(body []byte, cred Credential) (row map[string]Value, rows int, e *Er
 	}
 	row, rows, err = readRows(env.message.raw)
 	if err != nil {
-		return nil, 0, &Error{Err: err}
+		return nil, 0, &Error{Message: env.text(cred), Err: err}
 	}
 	return row, rows, nil
 }
@@ -103,14 +103,17 @@ func (e envelope) refusal(cred Credential) *Error {
 	if code == 0 {
 		code = number(e.errCode)
 	}
-	refused := &Error{Class: classOfCode(code), Code: code}
-	if text, ok := e.message.Text(); ok {
-		refused.Message = clean(text, cred)
-	}
+	refused := &Error{Class: classOfCode(code), Code: code, Message: e.text(cred)}
 	if code == 0 && refused.Message == "" {
 		refused.Err = errRefused
 	}
 	return refused
+}
+
+// text returns the message made safe to show, "" if it is no text.
+func (e envelope) text(cred Credential) string {
+	text, _ := e.message.Text()
+	return clean(text, cred)
 }
 
 // number reads a code: a whole number or a string that spells one; 0 otherwise.

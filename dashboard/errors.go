@@ -150,15 +150,20 @@ func redact(text string, c Credential) string {
 }
 
 // A cause is an error of the network. Its text is cleaned, because such errors
-// quote what a broken server sent; errors.Is sees the error behind it, but
-// nobody can print that.
+// quote what a broken server sent. errors.Is still sees the error behind it, but
+// no verb of fmt can print that.
 type cause struct {
 	text string
-	err  error
+	is   func(target error) bool
+}
+
+// newCause returns a cause with the given text in place of err's.
+func newCause(text string, err error) error {
+	return cause{text, func(target error) bool { return errors.Is(err, target) }}
 }
 
 // Error returns the cleaned text.
 func (c cause) Error() string { return c.text }
 
 // Is reports whether the error behind c matches target.
-func (c cause) Is(target error) bool { return errors.Is(c.err, target) }
+func (c cause) Is(target error) bool { return c.is(target) }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -169,9 +170,7 @@ func (s *Sim) counters(agent int, at time.Time) (row, bool) {
 	if f != nil {
 		fixed = f.row
 		if f.day == s.floor.dayOf(at) {
-			for key, delta := range f.deltas {
-				deltas[key] = delta
-			}
+			maps.Copy(deltas, f.deltas)
 		}
 	}
 	s.mu.Unlock()
