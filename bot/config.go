@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"floorwalker/bot/chat"
+	"floorwalker/bot/schedule"
 	"floorwalker/bot/stats"
 )
 
@@ -16,6 +17,10 @@ type Config struct {
 	Admins   []chat.Address
 	Teams    []Team
 	Commands map[chat.Network]map[string]string // how a network calls a command, where not "/" and its name
+
+	PollInterval      time.Duration // between two polls of one agent
+	RequestsPerSecond float64       // what the source lets through, all agents together
+	MaxInFlight       int           // polls at the same time
 }
 
 // A Team is a group of agents with its supervisors.
@@ -25,6 +30,21 @@ type Team struct {
 	Channels    []chat.Address
 	Supervisors []Person
 	Members     []Person
+
+	Rota           schedule.Rota // its shifts and holidays; Team and Zone as above
+	Poll           bool          // whether its agents are watched
+	MinCoverage    float64       // the share of a window that must have been polled for its totals to be taken for whole
+	Digests        []Digest
+	Leaderboard    int    // how many are named as the best; 0: none
+	LeaderboardBy  string // the metric that decides
+	NamesInChannel bool   // whether public posts name people
+}
+
+// A Digest is a post that a team gets by itself.
+type Digest struct {
+	Name          string // unique in the team
+	Schedule      schedule.Digest
+	ToSupervisors bool // to each supervisor instead of the team's channels
 }
 
 // A Person is somebody with one or more addresses, the first of which is tried

@@ -33,7 +33,7 @@ func (b *Bot) explain(ctx context.Context, r *request, err error) (chat.Message,
 	}
 	switch {
 	case errors.Is(err, ErrNotLinked):
-		return b.howToLink(r), "refused"
+		return howToLink(r), "refused"
 	case errors.Is(err, ErrHeld):
 		return note("", chat.T("That dashboard account is already linked to somebody else here."),
 			chat.T("If it is yours, ask an administrator to unlink it there first.")), "refused"
@@ -57,7 +57,7 @@ func (b *Bot) explainAPI(ctx context.Context, r *request, e *dashboard.Error) (c
 	switch e.Class {
 	case dashboard.ClassCredential:
 		return note("Link again", chat.T("The dashboard does not accept your credential any more."),
-			chat.Join(chat.T("It may have expired. "), b.linkAdvice(r)), b.linkAction(r)...), "refused"
+			chat.Join(chat.T("It may have expired. "), linkAdvice(r)), linkAction(r)...), "refused"
 	case dashboard.ClassAccount:
 		return note("", chat.T("The dashboard says that your account is suspended or not allowed to read counters."),
 			chat.T("Your administrator can change that in the dashboard; it works here again as soon as it does there.")), "refused"
@@ -81,20 +81,20 @@ func (b *Bot) explainAPI(ctx context.Context, r *request, e *dashboard.Error) (c
 }
 
 // howToLink is what somebody reads who has no agent.
-func (b *Bot) howToLink(r *request) chat.Message {
+func howToLink(r *request) chat.Message {
 	return note("Not linked yet", chat.T("I don't know which dashboard account is yours."),
-		b.linkAdvice(r), b.linkAction(r)...)
+		linkAdvice(r), linkAction(r)...)
 }
 
 // linkAdvice says how this person, on this network, connects their account.
-func (b *Bot) linkAdvice(r *request) chat.Text {
+func linkAdvice(r *request) chat.Text {
 	if r.SecretForms {
 		return chat.Join(chat.T("Type "), chat.Code(r.config.typed(r.From.Network, "floor", "link")), chat.T(" to connect your account. It takes a minute."))
 	}
 	return chat.Join(chat.T("Ask an administrator to run "), chat.Code("floorwalker link "+r.From.String()), chat.T(" for you."))
 }
 
-func (b *Bot) linkAction(r *request) []chat.Action {
+func linkAction(r *request) []chat.Action {
 	if !r.SecretForms {
 		return nil
 	}
@@ -127,6 +127,6 @@ func note(title string, text, next chat.Text, actions ...chat.Action) chat.Messa
 func refuseSecret(b *Bot, _ context.Context, r *request) (chat.Reply, error) {
 	return chat.Reply{}, &problem{
 		text: "That looks like a password, token or session id, so I did not read it.",
-		next: chat.Join(chat.T("Commands can end up in logs: if it is a real one, replace it in the dashboard. "), b.linkAdvice(r)),
+		next: chat.Join(chat.T("Commands can end up in logs: if it is a real one, replace it in the dashboard. "), linkAdvice(r)),
 	}
 }

@@ -23,11 +23,11 @@ func (b *Bot) link(ctx context.Context, r *request) (chat.Reply, error) {
 	if len(r.args) > 0 {
 		return chat.Reply{}, &problem{
 			text: "Never type a credential into a command: commands can end up in logs.",
-			next: chat.Join(chat.T("I did not read it. "), b.linkAdvice(r)),
+			next: chat.Join(chat.T("I did not read it. "), linkAdvice(r)),
 		}
 	}
 	if !r.SecretForms {
-		return chat.Reply{}, &problem{text: "I can't ask for a credential on this network.", next: b.linkAdvice(r)}
+		return chat.Reply{}, &problem{text: "I can't ask for a credential on this network.", next: linkAdvice(r)}
 	}
 	if r.Kind != chat.KindForm {
 		return chat.Ask(linkForm(nil, r.Values)), nil
@@ -254,8 +254,8 @@ func (b *Bot) whoami(_ context.Context, r *request) (chat.Reply, error) {
 	}
 	m := chat.Message{Title: "Who you are here", Private: true, Blocks: []chat.Block{fields}}
 	if !linked {
-		m.Blocks = append(m.Blocks, chat.Paragraph{Text: b.linkAdvice(r)})
-		m.Actions = b.linkAction(r)
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: linkAdvice(r)})
+		m.Actions = linkAction(r)
 	}
 	return chat.Show(m), nil
 }

@@ -105,22 +105,27 @@ func transient(err error) bool {
 
 // noteHealth keeps in the store whether the agent's credential works.
 func (b *Bot) noteHealth(ctx context.Context, agent Agent, err error) {
-	state, reason := agent.State, ""
-	e, failed := errors.AsType[*dashboard.Error](err)
-	switch {
-	case err == nil:
-		state = LinkActive
-	case failed && e.Class == dashboard.ClassCredential:
-		state, reason = LinkRelink, "the dashboard refuses the credential"
-	case failed && e.Class == dashboard.ClassAccount:
-		state, reason = LinkSuspended, "the dashboard suspended the account or denies it"
-	}
+	state, reason := linkState(agent.State, err)
 	if state == agent.State {
 		return
 	}
 	if err := b.store.SetLinkState(agent.ID, state, reason, time.Now()); err != nil && !errors.Is(err, ErrNotLinked) {
 		b.log.ErrorContext(ctx, "link state not kept", "agent", agent.ID, "state", state, "err", err)
 	}
+}
+
+// linkState is how an agent's link stands after an answer of the API.
+func linkState(was LinkState, err error) (state LinkState, reason string) {
+	class, failed := dashboard.ClassOf(err)
+	switch {
+	case err == nil:
+		return LinkActive, ""
+	case failed && class == dashboard.ClassCredential:
+		return LinkRelink, "the dashboard refuses the credential"
+	case failed && class == dashboard.ClassAccount:
+		return LinkSuspended, "the dashboard suspended the account or denies it"
+	}
+	return was, ""
 }
 
 // with returns s with a newer answer. The first answer of the vendor's day, and

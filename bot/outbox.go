@@ -85,8 +85,14 @@ type Occurrence struct {
 // is on disk afterwards, or nothing. The function may run twice, so it must not
 // do anything else. Reads see the transaction's own writes.
 type Tx interface {
+	// Seen is [Snapshots.Seen].
+	Seen(id AgentID) (Seen, error)
+
 	// SaveSeen is [Snapshots.SaveSeen].
 	SaveSeen(id AgentID, s Seen) error
+
+	// SetLinkState is [Links.SetLinkState].
+	SetLinkState(id AgentID, state LinkState, reason string, at time.Time) error
 
 	// Enqueue adds a row, unless its key is there already, in whatever state.
 	Enqueue(r Row) (added bool, err error)
