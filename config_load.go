@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -60,20 +61,29 @@ func Load(opts LoadOptions) (*Config, []Warning, error) {
 	cfg := &Config{file: path, origins: d.origins}
 	data, private, ok := d.readFile(path)
 	if ok {
-		if root := d.parseYAML(data); root != nil {
-			d.value(root, reflect.ValueOf(cfg).Elem(), "", "")
-		}
-		d.layer(cfg, opts.Flags)
-		d.secrets(cfg, private)
-		d.paths(cfg)
-		d.validate(cfg, opts.Serving)
-		d.unknownVariables(cfg)
+		d.load(cfg, data, private, opts)
 	}
 	warnings := d.sorted(d.warnings)
 	if len(d.faults) > 0 {
 		return nil, warnings, Faults(d.sorted(d.faults))
 	}
 	return cfg, warnings, nil
+}
+
+// load does what Load does once the file is read.
+func (d *decoder) load(cfg *Config, data []byte, private bool, opts LoadOptions) {
+	root, ok := d.parseYAML(data)
+	if !ok {
+		return // everything would seem to be missing
+	}
+	if root != nil {
+		d.value(root, reflect.ValueOf(cfg).Elem(), "", "")
+	}
+	d.layer(cfg, opts.Flags)
+	d.secrets(cfg, private)
+	d.paths(cfg)
+	d.validate(cfg, opts.Serving)
+	d.unknownVariables(cfg)
 }
 
 // readFile returns the file's content, and whether only its owner can read it.
@@ -257,7 +267,7 @@ func (d *decoder) unknownVariables(cfg *Config) {
 	for _, path := range []string{"admins", "teams", "alerts", "dashboard.metrics", "http.trusted_proxies"} {
 		lists[setting{path: path}.env()] = true
 	}
-	for _, entry := range os.Environ() {
+	for _, entry := range slices.Sorted(slices.Values(os.Environ())) {
 		name, value, _ := strings.Cut(entry, "=")
 		if !strings.HasPrefix(name, envPrefix) || name == envConfig || value == "" {
 			continue
@@ -270,10 +280,8 @@ func (d *decoder) unknownVariables(cfg *Config) {
 
 // strangeVariable says what is odd about a variable, "" if it is known.
 func strangeVariable(name string, known []string, lists map[string]bool) string {
-	for _, k := range known {
-		if k == name {
-			return ""
-		}
+	if slices.Contains(known, name) {
+		return ""
 	}
 	if lists[name] {
 		return "ignored: a list can only be given in the file"

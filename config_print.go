@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -67,7 +68,7 @@ func (c *Config) source(path string) string {
 	case o.name != "":
 		return o.name
 	}
-	return c.file + ":" + strconv.Itoa(o.line)
+	return filepath.Base(c.file) + ":" + strconv.Itoa(o.line)
 }
 
 func (p *printer) structure(v reflect.Value, path string, level int) {
@@ -158,7 +159,7 @@ func (p *printer) scalar(path string, v reflect.Value) string {
 	if _, days := v.Interface().(schedule.Weekdays); days {
 		return "[" + strings.ReplaceAll(text, ",", ", ") + "]"
 	}
-	if v.Kind() == reflect.String {
+	if v.Kind() == reflect.String || text == "" {
 		return plain(text)
 	}
 	return text

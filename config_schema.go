@@ -22,8 +22,8 @@ func keyOf(f reflect.StructField) string {
 // manual.
 func fields(t reflect.Type) iter.Seq[reflect.StructField] {
 	return func(yield func(reflect.StructField) bool) {
-		for i := range t.NumField() {
-			if f := t.Field(i); keyOf(f) != "" && !yield(f) {
+		for f := range t.Fields() {
+			if keyOf(f) != "" && !yield(f) {
 				return
 			}
 		}

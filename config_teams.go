@@ -184,8 +184,8 @@ func (v validator) alerts() {
 		}
 		v.condition(at, *a)
 		v.urgency(at, a)
-		if _, err := template.New("").Parse(a.Message); err != nil {
-			v.fault(at+".message", "this is not a template: %s", strings.TrimPrefix(err.Error(), "template: :"))
+		if _, err := template.New("message").Parse(a.Message); err != nil {
+			v.fault(at+".message", "this is not a template: %s", strings.TrimPrefix(err.Error(), "template: "))
 		}
 	}
 }

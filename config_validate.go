@@ -265,9 +265,12 @@ func (v validator) address(path string, a chat.Address) {
 	case a.Network != chat.Slack && a.Network != chat.Discord && a.Network != chat.Console:
 		v.fault(path, "there is no network %s%s", quote(string(a.Network)), didYouMean(string(a.Network), networks))
 	case a.Network != chat.Console && strings.ContainsAny(a.ID[:1], "#@<"):
-		v.fault(path, "%s is a name; write the id, which %s shows under %q", quote(a.ID), a.Network, idMenu[a.Network])
+		v.fault(path, "%s is a name; write the id (%s)", quote(a.ID), idMenu[a.Network])
 	}
 }
 
 // idMenu says where a network shows the id of a person or a channel.
-var idMenu = map[chat.Network]string{chat.Slack: "Copy member ID, or View channel details", chat.Discord: "Copy ID, in developer mode"}
+var idMenu = map[chat.Network]string{
+	chat.Slack:   "in Slack: Copy member ID, in a person's profile, or the end of a channel's details",
+	chat.Discord: "in Discord: Copy ID, in the context menu, once developer mode is on",
+}

@@ -132,7 +132,7 @@ func parsePrefix(s string) (netip.Prefix, error) {
 func parseDuration(s string) (time.Duration, error) {
 	bad := fmt.Errorf("%s is not a duration; write it like 10s, 5m, 2h, 35d or 2w", quote(s))
 	if _, err := strconv.ParseFloat(s, 64); err == nil {
-		return 0, fmt.Errorf("%s is a bare number, not a duration; write %ss for seconds, %sm for minutes", quote(s), clip(s, 20), clip(s, 20))
+		return 0, fmt.Errorf("%s is a bare number, not a duration; write %[1]ss for seconds, %[1]sm for minutes", clip(s, 20))
 	}
 	if strings.HasPrefix(s, "-") {
 		return 0, fmt.Errorf("%s is negative", quote(s))
@@ -170,7 +170,7 @@ func durationOf(number, unit string) (time.Duration, error) {
 // formatDuration writes d as parseDuration reads it: 35d, 1h30m, 10s.
 func formatDuration(d time.Duration) string {
 	const day = 24 * time.Hour
-	if d >= 2*day && d%day == 0 {
+	if d >= day && d%day == 0 {
 		return strconv.FormatInt(int64(d/day), 10) + "d"
 	}
 	s := d.String()

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -37,30 +39,35 @@ type decoder struct {
 	values  int               // seen so far
 }
 
-// parseYAML returns the root of the only document in data, nil if there is none.
-// What is wrong is noted.
-func (d *decoder) parseYAML(data []byte) *yaml.Node {
+// parseYAML returns the root of the only document in data, nil if the document
+// is empty. It reports whether the file could be read; if not, why is noted.
+func (d *decoder) parseYAML(data []byte) (root *yaml.Node, ok bool) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if !d.isText(data) {
-		return nil
+		return nil, false
 	}
 	var doc, second yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
-	err := dec.Decode(&doc)
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
-	if err != nil {
+	switch err := dec.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return nil, true
+	case err != nil:
 		d.syntaxFault(data, err)
-		return nil
+		return nil, false
 	}
 	switch err := dec.Decode(&second); {
 	case err == nil:
 		d.faultAt(second.Line, "", "a second document begins here; a configuration is one document, so remove the line ---")
 	case !errors.Is(err, io.EOF):
 		d.syntaxFault(data, err)
+		return nil, false
 	}
-	return doc.Content[0]
+	root = doc.Content[0]
+	if root.Kind != yaml.MappingNode && root.ShortTag() != "!!null" {
+		d.faultAt(root.Line, "", "here is %s; a configuration begins with a key, such as dashboard:", kindOf(root))
+		return nil, false
+	}
+	return root, true
 }
 
 // isText notes a fault unless data is UTF-8.
@@ -81,22 +88,29 @@ func (d *decoder) isText(data []byte) bool {
 	return true
 }
 
-var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+var (
+	yamlError     = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+	unknownAnchor = regexp.MustCompile(`unknown anchor '(.*)' referenced`)
+)
 
 // syntaxFault notes an error of the YAML library, with the reasons that are
 // easily overlooked.
 func (d *decoder) syntaxFault(data []byte, err error) {
-	m := yamlError.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " "))
-	if m == nil {
-		d.fault("", "the file cannot be read as YAML")
-		return
-	}
-	line, _ := strconv.Atoi(m[1])
 	if tab, ok := tabbedLine(data); ok {
 		d.faultAt(tab, "", "the line is indented with a tab; YAML wants spaces")
 		return
 	}
-	d.faultAt(line, "", "this is not YAML: %s", m[2])
+	line, reason := 0, "it cannot be read"
+	if m := yamlError.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " ")); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		reason = m[2]
+	}
+	if m := unknownAnchor.FindStringSubmatch(reason); m != nil { // which comes without its line
+		reason = "there is no anchor &" + clip(m[1], 40) + " above; put text that begins with * in quotes"
+		before, _, _ := bytes.Cut(data, []byte("*"+m[1]))
+		line = 1 + bytes.Count(before, []byte("\n"))
+	}
+	d.faultAt(line, "", "this is not YAML: %s", reason)
 }
 
 // tabbedLine returns the first line that is indented with a tab.
@@ -111,12 +125,19 @@ func tabbedLine(data []byte) (int, bool) {
 	return 0, false
 }
 
-// faultAt notes a fault of a line of the file.
+// faultAt notes a fault of a line of the file, which says nothing about whether
+// the value at path is there and right.
 func (d *decoder) faultAt(line int, path, format string, args ...any) {
-	before := len(d.faults)
-	if d.fault(path, format, args...); len(d.faults) > before {
-		d.faults[before].File, d.faults[before].Line = d.file, line
+	if len(d.faults) < maxFaults {
+		d.faults = append(d.faults, Fault{d.file, line, path, clip(fmt.Sprintf(format, args...), 400)})
 	}
+}
+
+// element notes a fault of an element, or of a part of one, that stands on a
+// line of its own.
+func (d *decoder) element(n *yaml.Node, path, format string, args ...any) {
+	d.origins[path] = origin{line: n.Line}
+	d.fault(path, format, args...)
 }
 
 // value reads n, which stands at path, into v. A null counts as not given.
@@ -203,6 +224,7 @@ func (d *decoder) unknownKey(key *yaml.Node, t reflect.Type, path string) {
 	}
 	if t == reflect.TypeFor[PersonConfig]() && (key.Value == "slack" || key.Value == "discord") {
 		hint = "; an address is written without a space, such as slack:U0123456789"
+		d.faulty[join(path, "ids")] = true
 	}
 	d.faultAt(key.Line, where, "unknown key %s%s", quote(key.Value), hint)
 }
@@ -222,7 +244,7 @@ func (d *decoder) sequence(n *yaml.Node, v reflect.Value, path string) {
 			return
 		}
 		if _, ok := d.origins[at]; !ok {
-			d.faultAt(element.Line, at, "the element is empty")
+			d.element(element, at, "the element is empty")
 		}
 	}
 }
@@ -231,12 +253,12 @@ func (d *decoder) sequence(n *yaml.Node, v reflect.Value, path string) {
 func (d *decoder) weekdays(n *yaml.Node, days *schedule.Weekdays, path string) {
 	for _, element := range n.Content {
 		if element.Kind != yaml.ScalarNode {
-			d.faultAt(element.Line, path, "here is %s; write days, such as [mon, tue]", kindOf(element))
+			d.element(element, path, "here is %s; write days, such as [mon, tue]", kindOf(element))
 			return
 		}
 		day, err := schedule.ParseWeekdays(element.Value)
 		if err != nil {
-			d.faultAt(element.Line, path, "%v", err)
+			d.element(element, path, "%v", err)
 			return
 		}
 		*days |= day
@@ -258,25 +280,37 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string, tag reflect
 }
 
 // wrongKind says why n cannot be a value of type t, "" if it can. It quotes no
-// text that is, or may be, a secret.
+// text that may be a secret.
 func wrongKind(n *yaml.Node, t reflect.Type) string {
-	tag := n.ShortTag()
-	switch {
-	case n.Kind != yaml.ScalarNode:
+	if n.Kind != yaml.ScalarNode {
 		return "here is " + kindOf(n) + "; write one value"
-	case t.Kind() == reflect.Bool && tag != "!!bool":
-		return quote(n.Value) + " is neither true nor false"
-	case t.Kind() == reflect.Int && tag != "!!int":
-		return quote(n.Value) + " is not a whole number; write it without quotes"
-	case t.Kind() == reflect.Float64 && tag != "!!int" && tag != "!!float":
-		return quote(n.Value) + " is not a number; write it without quotes"
 	}
-	isText := t.Kind() != reflect.Bool && t.Kind() != reflect.Int && t.Kind() != reflect.Float64
-	switch {
-	case !isText, isDuration(t) && tag == "!!int", tag == "!!str", tag == "!!timestamp":
+	switch tag := n.ShortTag(); t.Kind() {
+	case reflect.Bool:
+		return wrongTag(n, "neither true nor false", "!!bool")
+	case reflect.Int:
+		return wrongTag(n, "not a whole number", "!!int")
+	case reflect.Float64:
+		return wrongTag(n, "not a number", "!!int", "!!float")
+	default:
+		switch {
+		case isDuration(t) && tag == "!!int", tag == "!!str", tag == "!!timestamp":
+			return ""
+		case tag == "!!int", tag == "!!float", tag == "!!bool":
+			return "YAML reads this as a number or as true or false; put it in quotes"
+		}
+		return "the tag " + quote(tag) + " is not supported"
+	}
+}
+
+// wrongTag says that n is not what it should be unless it has one of the tags.
+func wrongTag(n *yaml.Node, not string, tags ...string) string {
+	if slices.Contains(tags, n.ShortTag()) {
 		return ""
-	case tag == "!!int", tag == "!!float", tag == "!!bool":
-		return "YAML reads this as a number or as true or false; put it in quotes"
 	}
-	return "the tag " + quote(clip(tag, 30)) + " is not supported"
+	unquoted := yaml.Node{Kind: yaml.ScalarNode, Value: n.Value}
+	if slices.Contains(tags, unquoted.ShortTag()) {
+		return quote(n.Value) + " is " + not + "; write it without quotes"
+	}
+	return quote(n.Value) + " is " + not
 }
