@@ -74,24 +74,13 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	defer conn.Close()
 	c := &Socket{s: s, conn: conn, done: make(chan struct{})}
 	ended := make(chan struct{})
-	s.mu.Lock() // the HTTP server no longer counts a hijacked connection, so we do
+	s.mu.Lock() // the HTTP server does not count a hijacked connection, so we do
 	s.spawn(func() { defer close(ended); c.serve() })
 	open := s.ctx.Err() == nil
 	s.mu.Unlock()
 	if open {
 		<-ended
 	}
-}
-
-// serve serves the connection until it ends.
-func (c *Socket) serve() {
-	if !c.greet() {
-		return
-	}
-	c.s.mu.Lock()
-	c.s.spawn(c.ping)
-	c.s.mu.Unlock()
-	c.read()
 }
 
 func (s *Server) redeem(ticket string) bool {
@@ -102,39 +91,46 @@ func (s *Server) redeem(ticket string) bool {
 	return ok
 }
 
-// greet says hello, or why not, and reports whether the connection is open.
-func (c *Socket) greet() bool {
+// serve serves the connection until it ends.
+func (c *Socket) serve() {
 	s := c.s
-	s.mu.Lock()
-	refusal := s.refusal
-	if len(s.sockets) >= maxSockets {
-		refusal = "too_many_websockets"
-	}
-	s.serial++
-	c.Number = s.serial
-	n := len(s.sockets) + 1
-	s.mu.Unlock()
-	if refusal != "" {
-		c.write(disconnect(refusal))
-		c.bye()
-		c.conn.ReadMessage() // the peer's close, or the deadline
-		return false
-	}
 	c.conn.SetPingHandler(c.pinged)
 	c.conn.SetPongHandler(c.ponged)
-	hello := obj{"type": "hello", "num_connections": n, "connection_info": obj{"app_id": s.o.AppID},
-		"debug_info": obj{"host": "applink-1", "build_number": 1, "approximate_connection_time": 18060}}
-	if !c.write(hello) {
-		return false
+	c.writing.Lock() // until the hello is out, deliveries to this connection wait
+	n, refusal := c.join()
+	if refusal != "" {
+		c.put(disconnect(refusal))
+		c.writing.Unlock()
+		c.bye()
+		c.conn.ReadMessage() // the peer's close, or the deadline
+		return
 	}
+	c.put(obj{"type": "hello", "num_connections": n, "connection_info": obj{"app_id": s.o.AppID},
+		"debug_info": obj{"host": "applink-1", "build_number": 1, "approximate_connection_time": 18060}})
+	c.writing.Unlock()
+	c.read()
+}
+
+// join puts the connection into service and returns how many there are now, or
+// why not.
+func (c *Socket) join() (n int, refusal string) {
+	s := c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx.Err() != nil {
-		return false
+	s.serial++
+	c.Number = s.serial
+	switch {
+	case s.ctx.Err() != nil:
+		return 0, "refresh_requested" // Close has cut the others already
+	case s.refusal != "":
+		return 0, s.refusal
+	case len(s.sockets) >= maxSockets:
+		return 0, "too_many_websockets"
 	}
 	s.sockets = append(s.sockets, c)
+	s.spawn(c.ping)
 	s.changed.ring()
-	return true
+	return len(s.sockets), ""
 }
 
 // read takes acks until the connection ends.
@@ -236,15 +232,21 @@ func (c *Socket) control(kind int, data []byte) {
 
 const writeWait = 5 * time.Second
 
-// write writes a frame and reports whether it went out.
-func (c *Socket) write(v any) bool {
+// write writes a frame, unless the connection is silent. A failed write shows
+// when reading.
+func (c *Socket) write(v any) {
 	if c.isSilent() {
-		return false
+		return
 	}
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	c.put(v)
+}
+
+// put is write for those who hold c.writing.
+func (c *Socket) put(v any) {
 	c.conn.SetWriteDeadline(time.Now().Add(writeWait))
-	return c.conn.WriteJSON(v) == nil
+	c.conn.WriteJSON(v)
 }
 
 func (c *Socket) isSilent() bool {
