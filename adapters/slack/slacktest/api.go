@@ -3,6 +3,7 @@ package slacktest
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -173,9 +174,7 @@ func (s *Server) answer(w http.ResponseWriter, c Call, answer obj, f *failure) {
 	c.Status = http.StatusOK
 	if f != nil {
 		answer = obj{"ok": false, "error": f.code}
-		for k, v := range f.extra {
-			answer[k] = v
-		}
+		maps.Copy(answer, f.extra)
 		c.Error = f.code
 		if f.status != 0 {
 			c.Status = f.status

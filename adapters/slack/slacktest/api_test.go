@@ -196,24 +196,25 @@ func TestContentLimits(t *testing.T) {
 
 func TestRateLimits(t *testing.T) {
 	s := start(t, slacktest.Options{RateLimits: true})
-	var limited answer
-	for range 4 {
-		limited = call(t, s, "chat.postMessage", obj{"channel": "C1", "text": "x"})
+	say := func() answer { return call(t, s, "chat.postMessage", obj{"channel": "C1", "text": "x"}) }
+	a, stored := say(), 0
+	for ; a.status == http.StatusOK; a = say() {
+		stored++
 	}
-	limited.wants("ratelimited")
-	if limited.status != http.StatusTooManyRequests || limited.header.Get("Retry-After") != "1" {
-		t.Errorf("status %d, Retry-After %q", limited.status, limited.header.Get("Retry-After"))
+	a.wants("ratelimited")
+	if a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") != "1" {
+		t.Errorf("status %d, Retry-After %q", a.status, a.header.Get("Retry-After"))
 	}
-	if n := len(s.Messages("C1")); n != 3 {
-		t.Errorf("%d messages stand, want 3", n)
+	if n := len(s.Messages("C1")); n != stored || n < 3 {
+		t.Errorf("%d messages stand of %d, want at least the burst of 3", n, stored)
 	}
 	call(t, s, "chat.postMessage", obj{"channel": "U1", "text": "x"}).wants("") // another channel is not limited
 	opens := 0
 	for callAs(t, s, "xapp-1", "apps.connections.open", nil).status == http.StatusOK {
 		opens++
 	}
-	if opens != 10 {
-		t.Errorf("%d opens at once, want 10", opens)
+	if opens < 10 {
+		t.Errorf("%d opens at once, want at least 10", opens)
 	}
 }
 

@@ -25,7 +25,7 @@ func parseArgs(w http.ResponseWriter, r *http.Request) (args, *failure) {
 	}
 	switch kind {
 	case "application/json":
-		if json.NewDecoder(r.Body).Decode(&a) != nil {
+		if err := json.NewDecoder(r.Body).Decode(&a); err != nil && err != io.EOF {
 			return args{}, fail("invalid_json")
 		}
 		return a, nil

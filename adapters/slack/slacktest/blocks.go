@@ -1,6 +1,7 @@
 package slacktest
 
 import (
+	"maps"
 	"slices"
 	"unicode/utf8"
 )
@@ -53,9 +54,7 @@ func elementShapes() map[string]shape {
 	group := shape{"label!": plain(75), "options!": list(1, 100, option)}.check
 	base := func(more shape) shape {
 		sh := shape{"action_id": id, "confirm": confirm, "focus_on_load": flag}
-		for k, v := range more {
-			sh[k] = v
-		}
+		maps.Copy(sh, more)
 		return sh
 	}
 	choice := func(more shape) shape {

@@ -129,20 +129,17 @@ func TestSignDocumentedExample(t *testing.T) {
 }
 
 func TestEventRetries(t *testing.T) {
-	times := slacktest.Times{Retry: []time.Duration{0, 0, 0}, Ack: 50 * time.Millisecond}
-	slow := func(http.ResponseWriter) { time.Sleep(100 * time.Millisecond) }
-	a := newApp(t, status(500), slow, status(302), status(500))
-	s := start(t, slacktest.Options{Times: times})
+	s := start(t, slacktest.Options{Times: slacktest.Times{Retry: []time.Duration{0, 0, 0}}})
+	a := newApp(t, status(500), status(302), status(404))
 	s.UseHTTP(a.endpoints())
-	i := s.Event(obj{"type": "tokens_revoked"})
-	if err := i.WaitOver(soon(t)); err != nil {
+	if err := s.Event(obj{"type": "tokens_revoked"}).WaitOver(soon(t)); err != nil {
 		t.Fatal(err)
 	}
 	r := a.requests()
 	if len(r) != 4 {
 		t.Fatalf("%d requests, want the first and three retries", len(r))
 	}
-	for n, reason := range []string{"", "http_error", "http_timeout", "http_error"} {
+	for n, reason := range []string{"", "http_error", "http_error", "http_error"} {
 		num := ""
 		if n > 0 {
 			num = string(rune('0' + n))
@@ -158,6 +155,31 @@ func TestEventRetries(t *testing.T) {
 	s.UseHTTP(stop.endpoints())
 	if err := s.Event(obj{"type": "x"}).WaitOver(soon(t)); err != nil || len(stop.requests()) != 1 {
 		t.Errorf("%d requests in spite of x-slack-no-retry, %v", len(stop.requests()), err)
+	}
+}
+
+func TestSlowApp(t *testing.T) {
+	s := start(t, slacktest.Options{Times: slacktest.Times{Retry: []time.Duration{0}, Ack: 20 * time.Millisecond}})
+	released := make(chan struct{})
+	a := newApp(t, func(http.ResponseWriter) { <-released })
+	s.UseHTTP(a.endpoints())
+	event, command := s.Event(obj{"type": "x"}), s.Slash("U1", "C1", "/mystats", "")
+	for _, i := range []*slacktest.Interaction{event, command} {
+		if err := i.WaitOver(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		if i.Failure() != "operation_timeout" {
+			t.Errorf("failure %q", i.Failure())
+		}
+	}
+	close(released)
+	for _, r := range a.requests() {
+		if h := r.header; h.Get("X-Slack-Retry-Num") != "" && h.Get("X-Slack-Retry-Reason") != "http_timeout" {
+			t.Errorf("retried for %q", h.Get("X-Slack-Retry-Reason"))
+		}
+	}
+	if d := event.Deliveries(); len(d) != 2 || d[1].Reason != "timeout" || len(command.Deliveries()) != 1 {
+		t.Errorf("event %v, command %v", d, command.Deliveries())
 	}
 }
 

@@ -31,8 +31,9 @@ func start(t *testing.T, o slacktest.Options) *slacktest.Server {
 	return s
 }
 
+// soon ends waiting that has become hopeless.
 func soon(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -140,7 +141,7 @@ func connect(t *testing.T, s *slacktest.Server) *peer {
 
 func (p *peer) read() obj {
 	p.t.Helper()
-	p.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	p.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
 	var frame obj
 	if err := p.conn.ReadJSON(&frame); err != nil {
 		p.t.Fatal(err)

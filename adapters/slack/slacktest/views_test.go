@@ -152,7 +152,7 @@ func TestViewUpdate(t *testing.T) {
 }
 
 func TestSubmit(t *testing.T) {
-	s := start(t, slacktest.Options{Times: slacktest.Times{Retry: []time.Duration{}, Ack: 200 * time.Millisecond}})
+	s := start(t, slacktest.Options{})
 	p := connect(t, s)
 	p.want("hello")
 	openModal(t, s, p, modal("Link"))
@@ -198,24 +198,31 @@ func TestSubmit(t *testing.T) {
 		t.Errorf("on top: %q", v.Title)
 	}
 	submit(map[string]string{"token": "abc"}, nil)
-	v, _ := s.View("U1")
-	if v.Title != "Link" {
+	if v, _ := s.View("U1"); v.Title != "Link" {
 		t.Errorf("an empty answer did not close the top view: %q", v.Title)
-	}
-	i, err := s.SubmitView("U1", map[string]string{"token": "abc"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.want("interactive") // no ack
-	if err := i.WaitOver(soon(t)); err != nil {
-		t.Fatal(err)
-	}
-	if v, _ = s.View("U1"); v.Failure == "" {
-		t.Error("the person does not hear of a late answer")
 	}
 	submit(map[string]string{"token": "abc"}, obj{"response_action": "clear"})
 	if _, open := s.View("U1"); open {
 		t.Error("a modal is left after clear")
+	}
+}
+
+// Nobody acknowledges the submission: the person is told, the modal stays.
+func TestSubmitInVain(t *testing.T) {
+	s := start(t, slacktest.Options{Times: slacktest.Times{Retry: []time.Duration{}, Ack: time.Millisecond}})
+	p := connect(t, s)
+	p.want("hello")
+	i := s.Slash("U1", "C1", "/mystats", "")
+	call(t, s, "views.open", obj{"trigger_id": i.TriggerID, "view": modal("Link")}).wants("")
+	i, err := s.SubmitView("U1", map[string]string{"token": "abc"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.WaitOver(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	if v, open := s.View("U1"); !open || v.Failure == "" || i.Failure() != "operation_timeout" {
+		t.Errorf("open %v, the person sees %q", open, v.Plain())
 	}
 }
 
