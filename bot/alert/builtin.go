@@ -48,8 +48,9 @@ func builtIns() []RuleSpec {
 	}
 }
 
-// builtIn returns the built-in rule of a name.
-func builtIn(name string) (RuleSpec, bool) {
+// BuiltIn returns the built-in rule of a name, for defaults of an entry that
+// switches it.
+func BuiltIn(name string) (RuleSpec, bool) {
 	for _, b := range builtIns() {
 		if b.Name == name {
 			return b, true

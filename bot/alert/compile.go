@@ -28,11 +28,12 @@ func (c *compiler) add(f *Fault) {
 }
 
 // adoptBuiltIn fills what the spec leaves open from a built-in rule. Its
-// condition is fixed.
+// condition is fixed; scope: agent is let pass, being what a configuration has
+// when nothing is written.
 func (c *compiler) adoptBuiltIn(b RuleSpec) {
 	c.rule.BuiltIn = true
 	s := &c.spec
-	for field, given := range map[string]bool{"when": s.When != "", "clear": s.Clear != "", "scope": s.Scope != ""} {
+	for field, given := range map[string]bool{"when": s.When != "", "clear": s.Clear != "", "scope": s.Scope == string(ScopeTeam)} {
 		if given {
 			c.fault(field, "%s is built in and its %s is fixed; give a rule of your own another name", s.Name, field)
 		}

@@ -84,7 +84,7 @@ type Rule struct {
 // that is switched off may read metrics that are not confirmed yet.
 func Compile(spec RuleSpec, env *Env) (*Rule, error) {
 	c := compiler{spec: spec, rule: &Rule{Name: spec.Name}}
-	if b, ok := builtIn(spec.Name); ok {
+	if b, ok := BuiltIn(spec.Name); ok {
 		c.adoptBuiltIn(b)
 	}
 	c.compile(env)

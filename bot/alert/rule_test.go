@@ -176,10 +176,11 @@ func TestLoad(t *testing.T) {
 		{Name: "busy", When: "calls > 4"},
 		{Name: "idle", When: "idel > 4"},
 		{Name: LoginLost, When: "missed > 3"},
-		{Name: SourceStale, Teams: []string{"support"}},
+		{Name: SourceStale, Scope: "agent", Teams: []string{"support"}},
+		{Name: LoginStale, Scope: "team"},
 	}, testEnv)
 	faults, _ := errors.AsType[Faults](err)
-	if len(faults) != 4 || faults[0].Index != 1 || faults[1].Index != 2 || faults[2].Index != 3 || faults[3].Index != 4 || faults[1].Rule != "idle" {
+	if len(faults) != 5 || faults[4].Field != "scope" || faults[0].Index != 1 || faults[1].Index != 2 || faults[2].Index != 3 || faults[3].Index != 4 || faults[1].Rule != "idle" {
 		t.Errorf("got %v", err)
 	}
 }
