@@ -6,13 +6,13 @@ package chat
 // because [Fit] drops from the end of a list when a network's limits require
 // it, and says how many it dropped.
 type Message struct {
-	Title   string   // one line; may be empty
-	Tone    Tone     // shown as a colour and, unless Neutral, as a word
-	Blocks  []Block  // the body
-	Actions []Action // buttons, in one row
-	Footer  Text     // small print: window, age of the data, coverage
-	Files   []File   // documents that belong to the message
-	Private bool     // for the reader alone; an adapter never shows it to others
+	Title   string   `json:"title,omitempty"`   // one line; may be empty
+	Tone    Tone     `json:"tone,omitempty"`    // shown as a colour and, unless Neutral, as a word
+	Blocks  []Block  `json:"-"`                 // the body
+	Actions []Action `json:"actions,omitempty"` // buttons, in one row
+	Footer  Text     `json:"footer,omitempty"`  // small print: window, age of the data, coverage
+	Files   []File   `json:"files,omitempty"`   // documents that belong to the message
+	Private bool     `json:"private,omitempty"` // for the reader alone; an adapter never shows it to others
 }
 
 // Tone is the mood of a message. It is never shown by colour alone.
@@ -47,8 +47,8 @@ type Block interface{ block() }
 // A Paragraph is running text. Quiet text is shown smaller or paler where the
 // network can.
 type Paragraph struct {
-	Text  Text
-	Quiet bool
+	Text  Text `json:"text,omitempty"`
+	Quiet bool `json:"quiet,omitempty"`
 }
 
 // Fields is a grid of single facts, two or three to a row where there is space.
@@ -56,34 +56,34 @@ type Fields []Field
 
 // A Field is a fact: a number under its label.
 type Field struct {
-	Label string // what it is, such as "Calls offered"
-	Value string // the number as shown: "42", "4:12", "–" for missing, "≈ 4:10" for an estimate
-	Note  string // change or context, such as "▲ 3 since 09:00"; may be empty
+	Label string `json:"label,omitempty"` // what it is, such as "Calls offered"
+	Value string `json:"value,omitempty"` // the number as shown: "42", "4:12", "–" for missing, "≈ 4:10" for an estimate
+	Note  string `json:"note,omitempty"`  // change or context, such as "▲ 3 since 09:00"; may be empty
 }
 
 // A Table has a header and rows of cells. Every row has as many cells as there
 // are columns.
 type Table struct {
-	Columns []Column
-	Rows    [][]string
-	More    int // rows that were left out, said below the table
+	Columns []Column   `json:"columns,omitempty"`
+	Rows    [][]string `json:"rows,omitempty"`
+	More    int        `json:"more,omitempty"` // rows that were left out, said below the table
 }
 
 // A Column is a column's header. Numeric columns are aligned right.
 type Column struct {
-	Title   string
-	Numeric bool
+	Title   string `json:"title,omitempty"`
+	Numeric bool   `json:"numeric,omitempty"`
 }
 
 // A Chart is a small picture of numbers. Its words stand in Alt, which every
 // network shows or speaks where it cannot draw.
 type Chart struct {
-	Title  string
-	Kind   ChartKind
-	Labels []string // the categories, such as "09", "10", …; at most 20 are drawn
-	Series []Series // at most 6; each has one point per label
-	Unit   string   // of the values, such as "calls"; may be empty
-	Alt    string   // the chart in words, made from its data
+	Title  string    `json:"title,omitempty"`
+	Kind   ChartKind `json:"kind,omitempty"`
+	Labels []string  `json:"labels,omitempty"` // the categories, such as "09", "10", …; at most 20 are drawn
+	Series []Series  `json:"series,omitempty"` // at most 6; each has one point per label
+	Unit   string    `json:"unit,omitempty"`   // of the values, such as "calls"; may be empty
+	Alt    string    `json:"alt,omitempty"`    // the chart in words, made from its data
 }
 
 // ChartKind says how a chart is drawn.
@@ -97,14 +97,14 @@ const (
 
 // A Series is a row of points with a name.
 type Series struct {
-	Name   string
-	Points []Point
+	Name   string  `json:"name,omitempty"`
+	Points []Point `json:"points,omitempty"`
 }
 
 // A Point is a value of a chart. A missing one is a gap, never a zero.
 type Point struct {
-	Value   float64
-	Missing bool
+	Value   float64 `json:"value,omitempty"`
+	Missing bool    `json:"missing,omitempty"`
 }
 
 func (Paragraph) block() {}
@@ -117,20 +117,20 @@ func (Chart) block()     {}
 // adapter's own part). They carry no secret and no right: a press acts with the
 // presser's own rights.
 type Action struct {
-	ID      string // which handler, such as "mystats.refresh"
-	Value   string // its argument
-	Label   string
-	Style   Style
-	Confirm *Confirm // asked before the press counts; networks without such a question press twice
-	URL     string   // a button that opens a page instead; ID and Value are then unused
+	ID      string   `json:"id,omitempty"`    // which handler, such as "mystats.refresh"
+	Value   string   `json:"value,omitempty"` // its argument
+	Label   string   `json:"label,omitempty"`
+	Style   Style    `json:"style,omitempty"`
+	Confirm *Confirm `json:"confirm,omitempty"` // asked before the press counts; networks without such a question press twice
+	URL     string   `json:"url,omitempty"`     // a button that opens a page instead; ID and Value are then unused
 
 	// Replace says that the answer takes the place of the message the button
 	// is on. It is static because Discord fixes it when deferring.
-	Replace bool
+	Replace bool `json:"replace,omitempty"`
 
 	// Form says that the answer may be a [Form]. Such a press is answered at
 	// once, because a form must be the first response.
-	Form bool
+	Form bool `json:"form,omitempty"`
 }
 
 // Style is the look of a button.
@@ -146,15 +146,18 @@ const (
 // Confirm is the question before a destructive action. Slack: title 100
 // characters, text 300, buttons 30.
 type Confirm struct {
-	Title, Text, Yes, No string
+	Title string `json:"title"`
+	Text  string `json:"text"`
+	Yes   string `json:"yes"`
+	No    string `json:"no"`
 }
 
 // A File is a document that goes with a message.
 type File struct {
-	Name string // with its extension, no folders
-	Type string // media type, such as "application/json"
-	Data []byte
-	Alt  string // for pictures: their content in words
+	Name string `json:"name,omitempty"` // with its extension, no folders
+	Type string `json:"type,omitempty"` // media type, such as "application/json"
+	Data []byte `json:"data,omitempty"`
+	Alt  string `json:"alt,omitempty"` // for pictures: their content in words
 }
 
 // A Form asks a person for values. Where a network cannot show one, the adapter

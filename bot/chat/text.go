@@ -8,12 +8,12 @@ type Text []Span
 
 // A Span is a stretch of text of one kind. Which fields count depends on Kind.
 type Span struct {
-	Kind    SpanKind
-	Text    string    // what is shown; for SpanMention and SpanTime the fallback, may be empty
-	Address Address   // SpanMention: who
-	Time    time.Time // SpanTime: its Location is the reader's zone where the network has no time tokens
-	Style   TimeStyle // SpanTime: how to show it
-	URL     string    // SpanLink: an absolute https (or loopback http) address
+	Kind    SpanKind  `json:"kind,omitempty"`
+	Text    string    `json:"text,omitempty"`   // what is shown; for SpanMention and SpanTime the fallback, may be empty
+	Address Address   `json:"address,omitzero"` // SpanMention: who
+	Time    time.Time `json:"time,omitzero"`    // SpanTime: its Location is the reader's zone where the network has no time tokens
+	Style   TimeStyle `json:"style,omitempty"`  // SpanTime: how to show it
+	URL     string    `json:"url,omitempty"`    // SpanLink: an absolute https (or loopback http) address
 }
 
 // SpanKind says what a [Span] is.
