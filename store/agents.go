@@ -1,0 +1,122 @@
+package store
+
+import (
+	"fmt"
+	"iter"
+	"time"
+
+	"floorwalker/bot"
+	"floorwalker/bot/chat"
+	"floorwalker/dashboard"
+)
+
+// pageSize is how many records an iterator reads, and a clean-up deletes, in one
+// transaction.
+const pageSize = 256
+
+// AgentAt returns the agent of an address, or [bot.ErrNotLinked].
+func (s *Store) AgentAt(addr chat.Address) (a bot.Agent, err error) {
+	err = s.view(func(t txn) error {
+		a, err = t.agentAt(addr)
+		return err
+	})
+	return a, err
+}
+
+// Agents yields all agents in the order of their ids. A record that cannot be
+// read is yielded as its id and an error, and the iteration goes on.
+func (s *Store) Agents() iter.Seq2[bot.Agent, error] {
+	return pages(s, bucketAgents, nil, func(r *ring, key, value []byte) (bot.Agent, error) {
+		id := bot.AgentID(key)
+		form, err := verified[agentForm](r, kindAgent, string(id), value)
+		if err != nil {
+			return bot.Agent{ID: id}, err
+		}
+		return form.agent(id), nil
+	})
+}
+
+// Credential opens the sealed credential of an agent, or returns
+// [bot.ErrNotLinked].
+func (s *Store) Credential(id bot.AgentID) (c dashboard.Credential, err error) {
+	err = s.view(func(t txn) error {
+		c, err = t.credential(id)
+		return err
+	})
+	return c, err
+}
+
+// SetLinkState records that a credential stopped or started to work, or returns
+// [bot.ErrNotLinked]. Saying again what is known writes nothing.
+func (s *Store) SetLinkState(id bot.AgentID, state bot.LinkState, reason string, at time.Time) error {
+	switch state {
+	case bot.LinkActive:
+		reason = ""
+	case bot.LinkUnverified, bot.LinkRelink, bot.LinkSuspended:
+	default:
+		return fmt.Errorf("agent %s: %q is not a state of a link", id, state)
+	}
+	return s.update(func(t txn) error {
+		before, err := t.agent(id)
+		if err != nil {
+			return err
+		}
+		a := before
+		if !setState(&a, state, reason, stamp(at)) {
+			return errUnchanged
+		}
+		return t.putAgent(before, a)
+	})
+}
+
+// Unlink deletes an agent and everything stored of it, and rewrites the file so
+// that no old bytes are left. It returns the agent as it was, or
+// [bot.ErrNotLinked].
+func (s *Store) Unlink(id bot.AgentID, by bot.AuditEntry, requestID string) (a bot.Agent, err error) {
+	by.At = stamp(by.At)
+	err = s.update(func(t txn) error {
+		if err := t.once(requestID); err != nil {
+			return err
+		}
+		if a, err = t.agent(id); err != nil {
+			return err
+		}
+		if err := t.dropAgent(a); err != nil {
+			return err
+		}
+		return t.record(by)
+	})
+	if err != nil {
+		return bot.Agent{}, err
+	}
+	s.compactIfDue()
+	return a, nil
+}
+
+// Seen returns what was last seen of an agent, zero for nothing.
+func (s *Store) Seen(id bot.AgentID) (seen bot.Seen, err error) {
+	err = s.view(func(t txn) error {
+		record := t.get(bucketSeen, string(id))
+		if record == nil {
+			return nil
+		}
+		seen, err = decode[bot.Seen](bucketSeen, string(id), record)
+		return err
+	})
+	return seen, err
+}
+
+// SaveSeen replaces what was seen of an agent. For an agent that is not linked
+// it does nothing.
+func (s *Store) SaveSeen(id bot.AgentID, seen bot.Seen) error {
+	record, err := encode(seen)
+	if err != nil {
+		return err
+	}
+	return s.update(func(t txn) error {
+		if t.get(bucketAgents, string(id)) == nil {
+			return errUnchanged
+		}
+		return t.put(bucketSeen, string(id), record)
+	})
+}

@@ -1,0 +1,230 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"floorwalker/bot"
+	"floorwalker/bot/chat"
+)
+
+// Link stores a credential, see [bot.Links].
+//
+// What an agent keeps of the link is the newest: name, credential, state, who
+// linked and when. An address that joins by the very same credential changes
+// none of these but the state. An agent of SamePerson that holds another user id
+// is not joined: what the credential says counts more than the configuration.
+func (s *Store) Link(l bot.Link) (bot.Linked, error) {
+	if err := checkLink(l); err != nil {
+		return bot.Linked{}, err
+	}
+	l.Audit.At = stamp(l.Audit.At)
+	var linked bot.Linked
+	err := s.update(func(t txn) error {
+		if err := t.once(l.RequestID); err != nil {
+			return err
+		}
+		var err error
+		if linked, err = t.link(l); err != nil {
+			return err
+		}
+		if linked.Joined {
+			l.Audit.Detail = strings.TrimPrefix(l.Audit.Detail+"; joined agent "+string(linked.Agent.ID), "; ")
+		}
+		return t.record(l.Audit)
+	})
+	if err != nil {
+		return bot.Linked{}, err
+	}
+	s.compactIfDue()
+	return linked, nil
+}
+
+// checkLink reports what the caller got wrong.
+func checkLink(l bot.Link) error {
+	if l.State != bot.LinkActive && l.State != bot.LinkUnverified {
+		return fmt.Errorf("link %s: a new link is active or unverified, not %q", l.Address, l.State)
+	}
+	if parsed, err := chat.ParseAddress(l.Address.String()); err != nil || parsed != l.Address {
+		return fmt.Errorf("link: %q is not an address", l.Address)
+	}
+	if err := l.Credential.Validate(); err != nil {
+		return fmt.Errorf("link %s: %w", l.Address, err)
+	}
+	return nil
+}
+
+// stamp returns the time as it will be read back: UTC, now for zero.
+func stamp(at time.Time) time.Time {
+	if at.IsZero() {
+		at = time.Now()
+	}
+	return at.Round(0).UTC()
+}
+
+// once returns [bot.ErrDone] if the effect of a request was stored before, and
+// otherwise stores that it is now.
+func (t txn) once(requestID string) error {
+	if requestID == "" {
+		return nil
+	}
+	sum := sha256.Sum256([]byte(requestID))
+	if t.get(bucketDone, string(sum[:])) != nil {
+		return bot.ErrDone
+	}
+	return t.put(bucketDone, string(sum[:]), binary.BigEndian.AppendUint64(nil, uint64(time.Now().Unix())))
+}
+
+// link finds the agent that the link belongs to and changes or makes it.
+func (t txn) link(l bot.Link) (bot.Linked, error) {
+	before, joined, err := t.place(l)
+	if err != nil {
+		return bot.Linked{}, err
+	}
+	out := bot.Linked{Agent: before, Joined: joined}
+	switch {
+	case before.ID == "":
+		out.Agent.ID = t.newAgentID()
+		renew(&out.Agent, l)
+	case joined && t.holds(before.ID, l):
+		if l.State == bot.LinkActive { // proven now; unproven takes nothing away
+			setState(&out.Agent, l.State, "", l.Audit.At)
+		}
+	default:
+		out.Relink = true
+		renew(&out.Agent, l)
+	}
+	out.Agent.Addresses = union(before.Addresses, l.Address)
+	out.Agent.Teams = union(before.Teams, l.Teams...)
+	if err := t.putAgent(before, out.Agent); err != nil {
+		return bot.Linked{}, err
+	}
+	if before.ID != "" && !out.Relink {
+		return out, nil
+	}
+	return out, t.putCredential(out.Agent.ID, l.Credential)
+}
+
+// place returns the agent that a link belongs to, the zero Agent for a new one,
+// and whether the address joins it. The address has left another agent then.
+func (t txn) place(l bot.Link) (a bot.Agent, joined bool, err error) {
+	holder, err := found(t.agentOf(l.Credential.UserID))
+	if err != nil {
+		return bot.Agent{}, false, err
+	}
+	own, err := found(t.agentAt(l.Address))
+	if err != nil {
+		return bot.Agent{}, false, err
+	}
+	if own.ID != "" {
+		if mayHold(own, holder, l.Credential.UserID) {
+			return own, false, nil
+		}
+		if err := t.leave(own, l); err != nil {
+			return bot.Agent{}, false, err
+		}
+	}
+	a, err = t.partner(l, holder)
+	return a, a.ID != "", err
+}
+
+// mayHold reports whether a credential with the user id, which the agent holder
+// holds now if it is not zero, can be the agent a's.
+func mayHold(a, holder bot.Agent, userID string) bool {
+	if holder.ID != "" {
+		return holder.ID == a.ID
+	}
+	return userID == "" || a.UserID == "" || a.UserID == userID
+}
+
+// partner returns the agent that an address without one joins, the zero Agent
+// for none.
+func (t txn) partner(l bot.Link, holder bot.Agent) (bot.Agent, error) {
+	for _, addr := range l.SamePerson {
+		a, err := found(t.agentAt(addr))
+		if err != nil {
+			return bot.Agent{}, err
+		}
+		if a.ID != "" && mayHold(a, holder, l.Credential.UserID) {
+			return a, nil
+		}
+	}
+	if holder.ID == "" {
+		return bot.Agent{}, nil
+	}
+	held, err := t.credential(holder.ID)
+	if err != nil {
+		return bot.Agent{}, err
+	}
+	if l.State == bot.LinkActive && held.Token.Equal(l.Credential.Token) {
+		return holder, nil
+	}
+	return bot.Agent{}, bot.ErrHeld
+}
+
+// leave takes an address from its agent, because the link shows another person.
+func (t txn) leave(a bot.Agent, l bot.Link) error {
+	rest := a
+	rest.Addresses = slices.DeleteFunc(slices.Clone(a.Addresses), func(x chat.Address) bool { return x == l.Address })
+	if len(rest.Addresses) > 0 {
+		return t.putAgent(a, rest)
+	}
+	if err := t.dropAgent(a); err != nil {
+		return err
+	}
+	return t.record(bot.AuditEntry{At: l.Audit.At, Actor: l.Audit.Actor, Action: "unlink", Object: string(a.ID),
+		Detail: "its last address, " + l.Address.String() + ", linked another user id"})
+}
+
+// holds reports whether an agent's stored credential is the link's.
+func (t txn) holds(id bot.AgentID, l bot.Link) bool {
+	held, err := t.credential(id)
+	return err == nil && held.Equal(l.Credential)
+}
+
+// renew gives an agent what a link says.
+func renew(a *bot.Agent, l bot.Link) {
+	if l.Name != "" {
+		a.Name = l.Name
+	}
+	a.UserID = l.Credential.UserID
+	a.Credential = bot.CredentialKind(l.Credential.Kind())
+	a.LinkedBy, a.LinkedAt = l.Audit.Actor, l.Audit.At
+	setState(a, l.State, "", l.Audit.At)
+}
+
+// setState changes an agent's state and reports whether anything is new.
+func setState(a *bot.Agent, state bot.LinkState, reason string, at time.Time) bool {
+	if a.State == state && a.Reason == reason {
+		return false
+	}
+	if a.State != state {
+		a.Changed = at
+	}
+	a.State, a.Reason = state, reason
+	return true
+}
+
+// union returns a with the values of b that it lacks added, as a new slice.
+func union[T comparable](a []T, b ...T) []T {
+	u := slices.Clone(a)
+	for _, v := range b {
+		if !slices.Contains(u, v) {
+			u = append(u, v)
+		}
+	}
+	return u
+}
+
+// found turns [bot.ErrNotLinked] into the zero Agent.
+func found(a bot.Agent, err error) (bot.Agent, error) {
+	if errors.Is(err, bot.ErrNotLinked) {
+		return bot.Agent{}, nil
+	}
+	return a, err
+}
