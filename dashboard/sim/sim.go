@@ -18,6 +18,7 @@ type Config struct {
 	Agents int              // how many; 12
 	Start  time.Time        // beginning of the first shift, later ones begin daily at the same time of day; zero: round the clock
 	Shift  time.Duration    // length of a shift, at most 23 h; 9 h
+	Zone   *time.Location   // of the vendor's day, at whose midnight counters start again; Asia/Kolkata
 	Now    func() time.Time // the simulation's clock; time.Now
 }
 
@@ -44,7 +45,7 @@ type forced struct {
 // everybody is the key of faults that hit all agents.
 const everybody = -1
 
-// zone is the vendor's time zone. India has had no daylight saving since 1945,
+// zone is the time zone of the vendor we know. India has had no daylight saving since 1945,
 // so a fixed offset spares the zone files.
 func zone() *time.Location { return time.FixedZone("IST", 5*3600+1800) }
 
@@ -59,6 +60,9 @@ func New(cfg Config) *Sim {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Zone == nil {
+		cfg.Zone = zone()
+	}
 	s := &Sim{
 		now:    cfg.Now,
 		agents: hire(cfg.Seed, cfg.Agents),
@@ -66,7 +70,7 @@ func New(cfg Config) *Sim {
 			seed:     cfg.Seed,
 			start:    cfg.Start,
 			shift:    min(cfg.Shift, 23*time.Hour),
-			zone:     zone(),
+			zone:     cfg.Zone,
 			sessions: map[shiftOf]session{},
 		},
 		byUser: map[string]int{},
