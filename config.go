@@ -18,18 +18,21 @@ import (
 // an environment variable: FLOORWALKER_, the path in upper case, dots as
 // underscores. So slack.bot_token is FLOORWALKER_SLACK_BOT_TOKEN.
 //
+// A list may have at most as many elements as the tag "most" says, where the
+// work grows faster than the list.
+//
 // [Load] makes a Config and nothing changes it afterwards.
 type Config struct {
-	Log       LogConfig       `yaml:"log"`       // what is logged, and how
-	Dashboard DashboardConfig `yaml:"dashboard"` // the counters API
-	Store     StoreConfig     `yaml:"store"`     // what is kept, where, how long
-	Slack     SlackConfig     `yaml:"slack"`     // on when it has a bot_token
-	Discord   DiscordConfig   `yaml:"discord"`   // on when it has a bot_token
-	HTTP      HTTPConfig      `yaml:"http"`      // the public listener
-	Ops       OpsConfig       `yaml:"ops"`       // health and metrics, for machines
-	Admins    []chat.Address  `yaml:"admins"`    // who may do everything
-	Teams     []TeamConfig    `yaml:"teams"`     // who works when, and who is told what
-	Alerts    []AlertConfig   `yaml:"alerts"`    // rules, and switches of the built-in ones
+	Log       LogConfig       `yaml:"log"`                // what is logged, and how
+	Dashboard DashboardConfig `yaml:"dashboard"`          // the counters API
+	Store     StoreConfig     `yaml:"store"`              // what is kept, where, how long
+	Slack     SlackConfig     `yaml:"slack"`              // on when it has a bot_token
+	Discord   DiscordConfig   `yaml:"discord"`            // on when it has a bot_token
+	HTTP      HTTPConfig      `yaml:"http"`               // the public listener
+	Ops       OpsConfig       `yaml:"ops"`                // health and metrics, for machines
+	Admins    []chat.Address  `yaml:"admins"`             // who may do everything
+	Teams     []TeamConfig    `yaml:"teams"`              // who works when, and who is told what
+	Alerts    []AlertConfig   `yaml:"alerts" most:"1000"` // rules, and switches of the built-in ones
 
 	// Dictionary is Dashboard.Metrics merged into the defaults.
 	Dictionary stats.Dictionary `yaml:"-"`
@@ -57,7 +60,7 @@ type DashboardConfig struct {
 	RequestsPerSecond float64        `yaml:"requests_per_second" default:"50"` // calls a second, all agents together
 	CacheFor          time.Duration  `yaml:"cache_for" default:"15s"`          // how long an answer serves again; 0s: never
 	Timezone          *time.Location `yaml:"timezone" default:"Asia/Kolkata"`  // the vendor's day: at its midnight counters start again
-	Metrics           []stats.Metric `yaml:"metrics"`                          // what the API's keys mean, merged into the defaults by key, field by field
+	Metrics           []stats.Metric `yaml:"metrics" most:"500"`               // what the API's keys mean, merged into the defaults by key, field by field
 }
 
 // StoreConfig says where things are kept, and for how long.
@@ -126,11 +129,11 @@ type TeamConfig struct {
 	Channels       []chat.Address     `yaml:"channels"`                         // where digests are posted
 	Supervisors    []PersonConfig     `yaml:"supervisors"`                      // who is told of alerts, and may see the team
 	Members        []PersonConfig     `yaml:"members"`                          // whose numbers these are
-	Shifts         []ShiftConfig      `yaml:"shifts"`                           // when the team works
-	Holidays       []schedule.Date    `yaml:"holidays"`                         // dates without shift, poll, alert or digest
+	Shifts         []ShiftConfig      `yaml:"shifts" most:"100"`                // when the team works
+	Holidays       []schedule.Date    `yaml:"holidays" most:"1000"`             // dates without shift, poll, alert or digest
 	Poll           bool               `yaml:"poll" default:"true"`              // false: no history, alerts or totals; /mystats works
 	MinCoverage    float64            `yaml:"min_coverage" default:"0.8"`       // the share of the team that must report before the team is judged
-	Digests        []DigestConfig     `yaml:"digests"`                          // what is posted, and when
+	Digests        []DigestConfig     `yaml:"digests" most:"100"`               // what is posted, and when
 	Leaderboard    *LeaderboardConfig `yaml:"leaderboard"`                      // names the best in the digest; nil: off
 	NamesInChannel bool               `yaml:"names_in_channel" default:"false"` // whether public posts name people
 	QuietHours     *QuietConfig       `yaml:"quiet_hours"`                      // when supervisors get no DM that can wait; nil: none

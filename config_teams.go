@@ -220,10 +220,10 @@ func (v validator) urgency(at string, a *AlertConfig) {
 	if a.Severity == "critical" || v.faulty[at+".severity"] {
 		return
 	}
-	for key, d := range map[string]*time.Duration{"escalate_after": &a.EscalateAfter, "repeat": &a.Repeat} {
+	for _, key := range []string{"escalate_after", "repeat"} {
 		if v.given(join(at, key)) {
 			v.fault(join(at, key), "only a critical rule has it; write severity: critical, or leave it out")
 		}
-		*d = 0
 	}
+	a.EscalateAfter, a.Repeat = 0, 0
 }

@@ -274,6 +274,8 @@ func TestSecretFiles(t *testing.T) {
 		cfg, said := load("slack: {bot_token_file: " + name + "}")
 		if said != "" || cfg.Slack.BotToken.Reveal() != "token" {
 			t.Errorf("%s: %s", name, said)
+		} else if out := printed(t, cfg); !strings.Contains(out, "# from bot_token_file\n") {
+			t.Errorf("where the token is from is not in\n%s", out)
 		}
 	}
 	for text, want := range map[string]string{
@@ -391,13 +393,18 @@ func TestManyValues(t *testing.T) {
 	const n = 30_000
 	text := small + "teams:\n  - {name: a, poll: false, channels: &c [" + strings.Repeat("slack:C,", n) + "]}\n" +
 		strings.Repeat("  - {channels: *c}\n", n/4)
-	_, _, err := Load(LoadOptions{Path: configFile(t, "config.yaml", text)})
-	faults, _ := errors.AsType[Faults](err)
-	if !slices.ContainsFunc(faults, func(f Fault) bool { return strings.Contains(f.Message, "too many values") }) {
-		t.Errorf("no such fault among %d", len(faults))
+	d := &decoder{report: newReport("config.yaml"), scalars: map[string]string{}}
+	d.load(&Config{file: "config.yaml", origins: d.origins}, []byte(text), true, LoadOptions{})
+	if d.values > maxValues || len(d.faults) > maxFaults {
+		t.Errorf("%d values were read, and %d faults noted", d.values, len(d.faults))
 	}
-	if len(faults) > maxFaults {
-		t.Errorf("%d faults", len(faults))
+	if !slices.ContainsFunc(d.faults, func(f Fault) bool { return strings.Contains(f.Message, "too many values") }) {
+		t.Errorf("no such fault among %d", len(d.faults))
+	}
+	text = small + "teams: [{name: a, digests: [" + strings.Repeat("{shift: a},", 101) + "]}]\n"
+	_, _, err := Load(LoadOptions{Path: configFile(t, "config.yaml", text)})
+	if err == nil || !strings.Contains(err.Error(), "teams[0].digests: the list has 101 elements; at most 100 are allowed") {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -423,6 +430,14 @@ func TestTeamsTakeTheZoneOfTheDashboard(t *testing.T) {
 	}
 }
 
+func TestUrgency(t *testing.T) {
+	clearEnvironment(t)
+	cfg, _ := mustLoad(t, LoadOptions{Path: configFile(t, "config.yaml", small+"alerts:\n  - {name: a, when: missed > 3}\n  - {name: b, when: missed > 3, severity: critical}\n")})
+	if a, b := cfg.Alerts[0], cfg.Alerts[1]; a.Repeat != 0 || a.EscalateAfter != 0 || b.Repeat != 30*time.Minute || b.EscalateAfter != 10*time.Minute {
+		t.Errorf("got %+v and %+v", a, b)
+	}
+}
+
 func TestDictionary(t *testing.T) {
 	clearEnvironment(t)
 	cfg, _ := mustLoad(t, LoadOptions{Path: "testdata/config/design.yaml"})
@@ -440,7 +455,7 @@ func TestDurations(t *testing.T) {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "0", "5", "1.5", "-5m", "5 m", "5x", "m", "5m5", "1e3s", "999999999w", "106751d23h50m", "200000d", "5dd", "5M", "+5m", "Inf", "nan", "300000000h"} {
+	for _, text := range []string{"", "0", "5", "1.5", "-5m", "5 m", "5x", "m", "5m5", "1e3s", "999999999w", "106751d23h50m", "200000d", "5dd", "2000000d", "5s0", "5M", "+5m", "Inf", "nan", "300000000h"} {
 		if got, err := parseDuration(text); err == nil {
 			t.Errorf("%s is read as %v", text, got)
 		}

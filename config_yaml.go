@@ -42,7 +42,6 @@ type decoder struct {
 // parseYAML returns the root of the only document in data, nil if the document
 // is empty. It reports whether the file could be read; if not, why is noted.
 func (d *decoder) parseYAML(data []byte) (root *yaml.Node, ok bool) {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if !d.isText(data) {
 		return nil, false
 	}
@@ -149,7 +148,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, tag reflect.
 	if d.values++; d.values == maxValues {
 		d.faultAt(line, "", "the file has too many values, or its aliases multiply them")
 	}
-	if d.values >= maxValues || n.ShortTag() == "!!null" {
+	if n.ShortTag() == "!!null" {
 		return
 	}
 	d.origins[path] = origin{line: line}
@@ -169,7 +168,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, tag reflect.
 	case t.Kind() == reflect.Struct:
 		d.mapping(n, v, path)
 	default:
-		d.sequence(n, v, path)
+		d.sequence(n, v, path, tag)
 	}
 }
 
@@ -232,9 +231,13 @@ func (d *decoder) unknownKey(key *yaml.Node, t reflect.Type, path string) {
 var plainKey = regexp.MustCompile(`^[\w-]{1,40}$`)
 
 // sequence reads the elements of n into the slice v.
-func (d *decoder) sequence(n *yaml.Node, v reflect.Value, path string) {
+func (d *decoder) sequence(n *yaml.Node, v reflect.Value, path string, tag reflect.StructTag) {
 	if n.Kind != yaml.SequenceNode {
 		d.fault(path, "here is %s; write a list", kindOf(n))
+		return
+	}
+	if most, err := strconv.Atoi(tag.Get("most")); err == nil && len(n.Content) > most {
+		d.fault(path, "the list has %d elements; at most %d are allowed", len(n.Content), most)
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
