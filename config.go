@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"floorwalker/bot/alert"
 	"floorwalker/bot/chat"
 	"floorwalker/bot/schedule"
 	"floorwalker/bot/secret"
@@ -36,6 +37,10 @@ type Config struct {
 
 	// Dictionary is Dashboard.Metrics merged into the defaults.
 	Dictionary stats.Dictionary `yaml:"-"`
+
+	// Rules is Alerts compiled, and after them the built-in rules that Alerts
+	// does not mention.
+	Rules []*alert.Rule `yaml:"-"`
 
 	file    string            // as it was named
 	origins map[string]origin // by path: where the values that are no defaults come from

@@ -115,7 +115,8 @@ func (r *report) at(path, format string, args ...any) Fault {
 	return f
 }
 
-// sorted returns faults in the order of the file, then those from elsewhere.
+// sorted returns faults in the order of the file, then those from elsewhere; on
+// one line, by path.
 func (r *report) sorted(faults []Fault) []Fault {
 	elsewhere := func(f Fault) int {
 		if f.File == r.file {
@@ -124,7 +125,7 @@ func (r *report) sorted(faults []Fault) []Fault {
 		return 1
 	}
 	slices.SortStableFunc(faults, func(a, b Fault) int {
-		return cmp.Or(elsewhere(a)-elsewhere(b), a.Line-b.Line)
+		return cmp.Or(elsewhere(a)-elsewhere(b), a.Line-b.Line, strings.Compare(a.Path, b.Path))
 	})
 	return faults
 }

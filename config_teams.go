@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/template"
 	"time"
 	"unicode"
 
@@ -163,67 +162,4 @@ func rankable(d stats.Dictionary) []string {
 		}
 	}
 	return names
-}
-
-func (v validator) alerts() {
-	var teams []string
-	for _, t := range v.cfg.Teams {
-		teams = append(teams, t.Name)
-	}
-	first := map[string]int{}
-	for i := range v.cfg.Alerts {
-		a, at := &v.cfg.Alerts[i], fmt.Sprintf("alerts[%d]", i)
-		v.name(at+".name", a.Name, first, i)
-		if strings.ContainsFunc(a.Name, notInRuleName) {
-			v.fault(at+".name", "%s is not the name of a rule; use letters, digits, - _ and .", quote(a.Name))
-		}
-		for j, team := range a.Teams {
-			if !slices.Contains(teams, team) {
-				v.fault(fmt.Sprintf("%s.teams[%d]", at, j), "there is no team %s%s", quote(team), didYouMean(team, teams))
-			}
-		}
-		v.condition(at, *a)
-		v.urgency(at, a)
-		if _, err := template.New("message").Parse(a.Message); err != nil {
-			v.fault(at+".message", "this is not a template: %s", strings.TrimPrefix(err.Error(), "template: "))
-		}
-	}
-}
-
-// notInRuleName keeps names typable in /floor silence RULE@agent 1h.
-func notInRuleName(r rune) bool {
-	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.", r)
-}
-
-// builtInRules are the rules that an entry switches by having their name.
-var builtInRules = []string{"login-lost", "login-stale", "source-stale"}
-
-// condition checks that a rule has one and that a built-in one keeps its own.
-// This is the place where the expressions are compiled against v.cfg.Dictionary.
-func (v validator) condition(at string, a AlertConfig) {
-	if !slices.Contains(builtInRules, a.Name) {
-		if strings.TrimSpace(a.When) == "" {
-			v.fault(at+".when", "missing; write the condition, such as increase(missed, \"30m\") >= 3")
-		}
-		return
-	}
-	for _, key := range []string{"scope", "when", "clear"} {
-		if v.given(join(at, key)) {
-			v.fault(join(at, key), "%s is built in and its %s is fixed; give a rule of your own another name", a.Name, key)
-		}
-	}
-}
-
-// urgency checks what only critical rules have, and takes the defaults of these
-// from the others.
-func (v validator) urgency(at string, a *AlertConfig) {
-	if a.Severity == "critical" || v.faulty[at+".severity"] {
-		return
-	}
-	for _, key := range []string{"escalate_after", "repeat"} {
-		if v.given(join(at, key)) {
-			v.fault(join(at, key), "only a critical rule has it; write severity: critical, or leave it out")
-		}
-	}
-	a.EscalateAfter, a.Repeat = 0, 0
 }

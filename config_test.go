@@ -430,13 +430,40 @@ func TestTeamsTakeTheZoneOfTheDashboard(t *testing.T) {
 	}
 }
 
-func TestUrgency(t *testing.T) {
+func TestRules(t *testing.T) {
 	clearEnvironment(t)
-	cfg, _ := mustLoad(t, LoadOptions{Path: configFile(t, "config.yaml", small+"alerts:\n  - {name: a, when: missed > 3}\n  - {name: b, when: missed > 3, severity: critical}\n")})
-	if a, b := cfg.Alerts[0], cfg.Alerts[1]; a.Repeat != 0 || a.EscalateAfter != 0 || b.Repeat != 30*time.Minute || b.EscalateAfter != 10*time.Minute {
-		t.Errorf("got %+v and %+v", a, b)
+	cfg, warnings := mustLoad(t, LoadOptions{Path: configFile(t, "config.yaml", confirmed+`alerts:
+  - {name: a, when: missed > 3}
+  - {name: b, when: missed > 3, clear: missed < 2, severity: critical}
+  - {name: login-lost, repeat: 5m, severity: critical}
+  - {name: login-stale}
+`)})
+	if a := cfg.Alerts[0]; a.Repeat != 0 || a.EscalateAfter != 0 || a.For != 2*time.Minute || !a.Enabled {
+		t.Errorf("got %+v", a)
+	}
+	if b := cfg.Alerts[1]; b.Repeat != 30*time.Minute || b.EscalateAfter != 10*time.Minute {
+		t.Errorf("got %+v", b)
+	}
+	if lost := cfg.Alerts[2]; lost.For != 10*time.Minute || lost.Repeat != 5*time.Minute || lost.Severity != "critical" {
+		t.Errorf("the built-in rule has not its own defaults: %+v", lost)
+	}
+	if cfg.Alerts[3].Enabled {
+		t.Error("an entry without enabled switches a rule on that is off by default")
+	}
+	var names []string
+	for _, r := range cfg.Rules {
+		names = append(names, r.Name)
+	}
+	if want := []string{"a", "b", "login-lost", "login-stale", "source-stale"}; !slices.Equal(names, want) {
+		t.Errorf("the rules are %v, want %v", names, want)
+	}
+	if said := messages(warnings, nil); !strings.Contains(said, "alerts[0]: a: give a clear condition") || strings.Contains(said, "alerts[1]") {
+		t.Errorf("the advice is %s", said)
 	}
 }
+
+// confirmed is a configuration whose rules may read missed.
+const confirmed = "dashboard: {base_url: https://brand.example, metrics: [{key: MH, confirmed: true}]}\n"
 
 func TestDictionary(t *testing.T) {
 	clearEnvironment(t)
