@@ -119,6 +119,9 @@ type Links interface {
 	// gets a new agent. ErrHeld if another agent holds the user id.
 	Link(l Link) (Linked, error)
 
+	// LinkAll is Link for many, all of them in one transaction or none.
+	LinkAll(links []Link) ([]Linked, error)
+
 	// SetLinkState records that a credential stopped or started to work.
 	SetLinkState(id AgentID, state LinkState, reason string, at time.Time) error
 

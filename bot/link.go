@@ -141,6 +141,32 @@ type LinkRequest struct {
 	NoVerify   bool // store it unverified, without asking the API
 }
 
+// linkOf is what the store is asked for.
+func (b *Bot) linkOf(l LinkRequest, state LinkState) Link {
+	return Link{
+		Address: l.Address, SamePerson: b.config.Load().samePerson(l.Address), Name: l.Name,
+		Credential: l.Credential, State: state, Teams: l.Teams, RequestID: l.RequestID,
+		Audit: AuditEntry{At: time.Now().UTC(), Actor: l.Actor, Action: "link", Object: l.Address.String()},
+	}
+}
+
+// LinkAll stores links that the caller has verified, each in its state of
+// states, all or none.
+func (b *Bot) LinkAll(requests []LinkRequest, states []LinkState) ([]Linked, error) {
+	var links []Link
+	for i, l := range requests {
+		links = append(links, b.linkOf(l, states[i]))
+	}
+	linked, err := b.store.LinkAll(links)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range linked {
+		b.src.Forget(string(l.Agent.ID))
+	}
+	return linked, nil
+}
+
 // Link verifies a credential by one live call and stores it. It returns the
 // counters of that call, nil if the agent is not logged in or nothing was
 // asked. Nothing is stored if the API refuses the credential or does not
@@ -159,11 +185,7 @@ func (b *Bot) Link(ctx context.Context, l LinkRequest) (Linked, *dashboard.Count
 		}
 		state = LinkActive
 	}
-	linked, err := b.store.Link(Link{
-		Address: l.Address, SamePerson: b.config.Load().samePerson(l.Address), Name: l.Name,
-		Credential: l.Credential, State: state, Teams: l.Teams, RequestID: l.RequestID,
-		Audit: AuditEntry{At: time.Now().UTC(), Actor: l.Actor, Action: "link", Object: l.Address.String()},
-	})
+	linked, err := b.store.Link(b.linkOf(l, state))
 	if err != nil {
 		return Linked{}, nil, fmt.Errorf("store the link of %s: %w", l.Address, err)
 	}

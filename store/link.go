@@ -20,29 +20,53 @@ import (
 // none of these but the state. An agent of SamePerson that holds another user id
 // is not joined: what the credential says counts more than the configuration.
 func (s *Store) Link(l bot.Link) (bot.Linked, error) {
-	if err := checkLink(l); err != nil {
-		return bot.Linked{}, err
-	}
-	l.Audit.At = stamp(l.Audit.At)
-	var linked bot.Linked
-	err := s.update(func(t txn) error {
-		if err := t.once(l.RequestID); err != nil {
-			return err
-		}
-		var err error
-		if linked, err = t.link(l); err != nil {
-			return err
-		}
-		if linked.Joined {
-			l.Audit.Detail = strings.TrimPrefix(l.Audit.Detail+"; joined agent "+string(linked.Agent.ID), "; ")
-		}
-		return t.record(l.Audit)
-	})
+	linked, err := s.LinkAll([]bot.Link{l})
 	if err != nil {
 		return bot.Linked{}, err
 	}
+	return linked[0], nil
+}
+
+// LinkAll stores all of the links or none, see [bot.Links].
+func (s *Store) LinkAll(links []bot.Link) ([]bot.Linked, error) {
+	for _, l := range links {
+		if err := checkLink(l); err != nil {
+			return nil, err
+		}
+	}
+	linked := make([]bot.Linked, len(links))
+	err := s.update(func(t txn) (err error) {
+		for i, l := range links {
+			if linked[i], err = t.linkOnce(l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	s.compactIfDue()
 	return linked, nil
+}
+
+// linkOnce stores one link, unless its request was carried out before.
+func (t txn) linkOnce(l bot.Link) (bot.Linked, error) {
+	if err := t.once(l.RequestID); err != nil {
+		return bot.Linked{}, err
+	}
+	l.Audit.At = stamp(l.Audit.At)
+	linked, err := t.link(l)
+	if errors.Is(err, bot.ErrHeld) {
+		return bot.Linked{}, fmt.Errorf("link %s: %w", l.Address, err)
+	}
+	if err != nil {
+		return bot.Linked{}, err
+	}
+	if linked.Joined {
+		l.Audit.Detail = strings.TrimPrefix(l.Audit.Detail+"; joined agent "+string(linked.Agent.ID), "; ")
+	}
+	return linked, t.record(l.Audit)
 }
 
 // checkLink reports what the caller got wrong.
