@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"floorwalker/adapters/console"
+	"floorwalker/bot"
+	"floorwalker/bot/chat"
+	"floorwalker/bot/secret"
+	"floorwalker/bot/stats"
+	"floorwalker/dashboard"
+	"floorwalker/dashboard/sim"
+	"floorwalker/store"
+)
+
+const (
+	demoAgents = 12
+	demoSeed   = 1
+)
+
+// A demoFloor is the scene of the demo: a shift that began eight hours ago.
+type demoFloor struct {
+	began time.Time      // of the shift
+	zone  *time.Location // the vendor's day, chosen so that the shift lies within one
+	sim   *sim.Sim
+}
+
+// newDemoFloor sets the scene for somebody who starts the demo now.
+func newDemoFloor(now time.Time) demoFloor {
+	f := demoFloor{began: now.Add(-8 * time.Hour).Truncate(time.Minute)}
+	// The vendor's clock reads about 09:00 when the shift begins, wherever we
+	// are: a reset of the counters in mid-shift would be a story of its own.
+	utc := f.began.UTC()
+	offset := 9*time.Hour - time.Duration(utc.Hour())*time.Hour
+	f.zone = time.FixedZone("demo", int(offset.Seconds()))
+	f.sim = sim.New(sim.Config{Seed: demoSeed, Agents: demoAgents, Start: f.began, Zone: f.zone})
+	return f
+}
+
+// demo runs the product in one process: a simulated floor, the terminal as chat,
+// a store in a temporary folder. It listens nowhere.
+func demo(ctx context.Context, s streams) (err error) {
+	dir, err := os.MkdirTemp("", "floorwalker-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError}))
+	floor := newDemoFloor(time.Now())
+	st, err := store.Open(store.Config{Path: filepath.Join(dir, "demo.db"), KeyFile: filepath.Join(dir, "demo.key"), Logger: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	client, err := dashboard.New(dashboard.Config{BaseURL: "http://127.0.0.1", Transport: floor.sim.Transport(), Logger: log})
+	if err != nil {
+		return err
+	}
+	b := bot.New(floor.config(), client, st, discard{}, log)
+	if err := floor.link(ctx, b); err != nil {
+		return err
+	}
+	welcome(s.out)
+	c := console.New(console.Config{In: s.in, Out: s.out, People: floor.people(), Start: "asha", Log: log})
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer leave()
+		return c.Run(ctx, b)
+	})
+	return g.Wait()
+}
+
+// welcome says where the visitor is.
+func welcome(w io.Writer) {
+	fmt.Fprint(w, `A contact centre of twelve agents, eight hours into its shift, simulated.
+This terminal is its chat. You are asha, an agent. Try:
+
+  /mystats          your own numbers       as meera     become her supervisor
+  /floor help       what else there is     as nobody    somebody new
+  1                 press button [1]       quit         leave
+
+`)
+}
+
+// demoAddress is where an agent of the demo is: the first name, in small
+// letters.
+func demoAddress(name string) chat.Address {
+	first, _, _ := strings.Cut(name, " ")
+	return chat.Address{Network: chat.Console, ID: strings.ToLower(first)}
+}
+
+// people are the personas, the named ones first.
+func (f demoFloor) people() []console.Person {
+	list := []console.Person{
+		{ID: "asha", Name: "Asha Rao", Role: "agent"}, {ID: "meera", Name: "Meera Nair", Role: "supervisor"},
+		{ID: "dev", Name: "Dev Patel", Role: "administrator"}, {ID: "nobody", Name: "Nobody yet", Role: "not linked"},
+	}
+	for _, a := range f.sim.Agents()[1:] {
+		list = append(list, console.Person{ID: demoAddress(a.Name).ID, Name: a.Name, Role: "agent"})
+	}
+	return list
+}
+
+// link links every agent of the floor.
+func (f demoFloor) link(ctx context.Context, b *bot.Bot) error {
+	for _, a := range f.sim.Agents() {
+		if _, _, err := b.Link(ctx, bot.LinkRequest{
+			Address: demoAddress(a.Name), Name: a.Name, Actor: demoAddress(a.Name).String(),
+			Credential: dashboard.Credential{UserID: a.UserID, Token: secret.New(a.Token)},
+		}); err != nil {
+			return fmt.Errorf("link %s: %w", a.Name, err)
+		}
+	}
+	return nil
+}
+
+// config is the demo's configuration: every metric confirmed, because the
+// simulation counts what their names say.
+func (f demoFloor) config() bot.Config {
+	d := stats.Defaults()
+	for i := range d {
+		d[i].Confirmed = true
+	}
+	person := func(id string) bot.Person {
+		return bot.Person{Addresses: []chat.Address{{Network: chat.Console, ID: id}}}
+	}
+	team := bot.Team{
+		Name: "support", Zone: time.Local,
+		Channels:    []chat.Address{{Network: chat.Console, ID: "#support"}},
+		Supervisors: []bot.Person{person("meera")},
+	}
+	for _, a := range f.sim.Agents() {
+		team.Members = append(team.Members, bot.Person{Name: a.Name, Addresses: []chat.Address{demoAddress(a.Name)}})
+	}
+	return bot.Config{
+		Metrics: d, Zone: f.zone, Teams: []bot.Team{team},
+		Admins: []chat.Address{{Network: chat.Console, ID: "dev"}},
+	}
+}

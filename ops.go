@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"floorwalker/dashboard"
+)
+
+// Health is why the program is not ready, by part. Parts report what is wrong
+// with them and take it back; with nothing wrong, the program is ready.
+type Health struct {
+	mu    sync.Mutex
+	wrong map[string]string
+}
+
+// Set records what is wrong with a part; "" says that it is well.
+func (h *Health) Set(part, reason string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if reason == "" {
+		delete(h.wrong, part)
+		return
+	}
+	if h.wrong == nil {
+		h.wrong = map[string]string{}
+	}
+	h.wrong[part] = reason
+}
+
+// Reasons returns what is wrong, by part.
+func (h *Health) Reasons() map[string]string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return maps.Clone(h.wrong)
+}
+
+// metrics are the program's numbers for Prometheus. No label holds a person's
+// id or a secret.
+type metrics struct {
+	registry *prometheus.Registry
+	commands *prometheus.HistogramVec
+}
+
+// newMetrics makes the registry. The API's and the store's numbers are read when
+// somebody scrapes.
+func newMetrics(health *Health) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		commands: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "floorwalker_command_duration_seconds",
+			Help:    "How long the first answer to a request took, by command and result (ok, refused, failed).",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"command", "result"}),
+	}
+	m.registry.MustRegister(m.commands,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collectors.NewBuildInfoCollector(),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "floorwalker_ready", Help: "1 if nothing is wrong, else 0; /readyz says what is."},
+			func() float64 {
+				if len(health.Reasons()) > 0 {
+					return 0
+				}
+				return 1
+			}))
+	return m
+}
+
+// Command counts a request. It is what the bot sees of the metrics.
+func (m *metrics) Command(name, result string, took time.Duration) {
+	m.commands.WithLabelValues(name, result).Observe(took.Seconds())
+}
+
+// sourceCollector reads the API client's own counters.
+type sourceCollector struct {
+	client                           *dashboard.Client
+	calls, cached, flying, dials, up *prometheus.Desc
+}
+
+func newSourceCollector(c *dashboard.Client) *sourceCollector {
+	return &sourceCollector{
+		client: c,
+		calls:  prometheus.NewDesc("floorwalker_api_calls_total", "Calls of the counters API, by result: ok or the class of the error.", []string{"result"}, nil),
+		cached: prometheus.NewDesc("floorwalker_api_cache_hits_total", "Questions answered from the cache.", nil, nil),
+		flying: prometheus.NewDesc("floorwalker_api_in_flight", "Calls of the counters API under way.", nil, nil),
+		dials:  prometheus.NewDesc("floorwalker_api_dials_total", "Connections opened to the counters API.", nil, nil),
+		up:     prometheus.NewDesc("floorwalker_api_breaker_closed", "1 while calls are let through, 0 while the API is left alone after failures.", nil, nil),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (s *sourceCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{s.calls, s.cached, s.flying, s.dials, s.up} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (s *sourceCollector) Collect(ch chan<- prometheus.Metric) {
+	st := s.client.Stats()
+	ch <- prometheus.MustNewConstMetric(s.calls, prometheus.CounterValue, float64(st.Answers), "ok")
+	for class, n := range st.Errors {
+		ch <- prometheus.MustNewConstMetric(s.calls, prometheus.CounterValue, float64(n), class.String())
+	}
+	closed := 0.0
+	if st.Breaker == "closed" {
+		closed = 1
+	}
+	ch <- prometheus.MustNewConstMetric(s.cached, prometheus.CounterValue, float64(st.CacheHits))
+	ch <- prometheus.MustNewConstMetric(s.flying, prometheus.GaugeValue, float64(st.InFlight))
+	ch <- prometheus.MustNewConstMetric(s.dials, prometheus.CounterValue, float64(st.Dials))
+	ch <- prometheus.MustNewConstMetric(s.up, prometheus.GaugeValue, closed)
+}
+
+// opsHandler serves what machines ask: /healthz while the process runs, /readyz
+// with the reasons if something is wrong, /metrics.
+func opsHandler(health *Health, m *metrics) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		reasons := health.Reasons()
+		w.Header().Set("Content-Type", "application/json")
+		if len(reasons) > 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		json.NewEncoder(w).Encode(map[string]any{"ready": len(reasons) == 0, "reasons": sortedReasons(reasons)})
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// sortedReasons writes "part: reason" lines, sorted.
+func sortedReasons(reasons map[string]string) []string {
+	lines := []string{}
+	for _, part := range slices.Sorted(maps.Keys(reasons)) {
+		lines = append(lines, part+": "+reasons[part])
+	}
+	return lines
+}
+
+// serveHTTP serves a handler on a listener until ctx ends, then lets requests
+// under way finish for at most five seconds.
+func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		server.Shutdown(grace)
+	})
+	err := server.Serve(l)
+	if !stop() {
+		<-closed
+	}
+	if err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// version returns the program's version: the module's, or the revision it was
+// built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	if v == "" {
+		v = "(devel)"
+	}
+	return v + " " + info.GoVersion
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"floorwalker/adapters/console"
+	"floorwalker/bot"
+	"floorwalker/bot/chat"
+	"floorwalker/dashboard"
+	"floorwalker/store"
+)
+
+// clientConfig is the configuration of the API client.
+func clientConfig(c *Config, log *slog.Logger) dashboard.Config {
+	cacheFor := c.Dashboard.CacheFor
+	if cacheFor == 0 {
+		cacheFor = -1 // never; the client takes 0 for its default
+	}
+	return dashboard.Config{
+		BaseURL: c.Dashboard.BaseURL, Timeout: c.Dashboard.Timeout, MaxInFlight: c.Dashboard.MaxInFlight,
+		RequestsPerSecond: c.Dashboard.RequestsPerSecond, CacheFor: cacheFor, Logger: log,
+	}
+}
+
+// storeConfig is the configuration of the store.
+func storeConfig(c *Config, log *slog.Logger) store.Config {
+	return store.Config{Path: c.Store.Path, Key: c.Store.Key, KeyFile: c.Store.KeyFile, Logger: log}
+}
+
+// botConfig is what the bot needs of the configuration.
+func botConfig(c *Config) bot.Config {
+	b := bot.Config{
+		Metrics: c.Dictionary, Zone: c.Dashboard.Timezone, Admins: c.Admins,
+		Commands: map[chat.Network]map[string]string{
+			chat.Slack: {"mystats": c.Slack.Commands.Mystats, "floor": c.Slack.Commands.Floor},
+		},
+	}
+	for _, t := range c.Teams {
+		b.Teams = append(b.Teams, bot.Team{
+			Name: t.Name, Zone: t.Timezone, Channels: t.Channels,
+			Supervisors: people(t.Supervisors), Members: people(t.Members),
+		})
+	}
+	return b
+}
+
+func people(list []PersonConfig) []bot.Person {
+	var out []bot.Person
+	for _, p := range list {
+		out = append(out, bot.Person{Name: p.Name, Addresses: p.IDs})
+	}
+	return out
+}
+
+// serve runs the bot until ctx ends or it cannot go on. What it opens it closes
+// in the opposite order, the store last.
+func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err error) {
+	socket, err := socketPath(cfg.Store.Path)
+	if err != nil {
+		return usageError{err}
+	}
+	st, err := store.Open(storeConfig(cfg, log))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	client, err := dashboard.New(clientConfig(cfg, log))
+	if err != nil {
+		return usageError{fmt.Errorf("dashboard: %w", err)}
+	}
+	defer client.Close()
+
+	health := &Health{}
+	m := newMetrics(health)
+	m.registry.MustRegister(newSourceCollector(client))
+	b := bot.New(botConfig(cfg), client, st, m, log)
+	adapters, err := networks(cfg, s, log)
+	if err != nil {
+		return err
+	}
+
+	g, ctx := errgroup.WithContext(ctx)
+	o := &office{bot: b, store: st, source: client, config: cfg, log: log}
+	if err := o.open(ctx, g, socket); err != nil {
+		return err
+	}
+	defer os.Remove(socket)
+	if err := openOps(ctx, g, cfg.Ops.Listen, opsHandler(health, m), log); err != nil {
+		return err
+	}
+	g.Go(func() error { return watchStore(ctx, st, health) })
+	runNetworks(ctx, g, adapters, b, health, log)
+	log.Info("serving", "version", version(), "networks", len(adapters), "store", cfg.Store.Path)
+	if err := g.Wait(); !errors.Is(err, errQuit) {
+		return err
+	}
+	return nil
+}
+
+// openOps opens the listener for machines, if there is to be one.
+func openOps(ctx context.Context, g *errgroup.Group, address string, h http.Handler, log *slog.Logger) error {
+	if address == "" {
+		return nil
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("ops.listen: %w: choose another address, or \"\" for none", err)
+	}
+	log.Info("ops listener", "address", l.Addr().String())
+	g.Go(func() error { return serveHTTP(ctx, l, h, log) })
+	return nil
+}
+
+// watchStore ends serve when a commit's outcome is unknown: nothing may be
+// promised any more, and the next start reads what was written.
+func watchStore(ctx context.Context, st *store.Store, health *Health) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-st.Failed():
+		health.Set("store", "a commit failed")
+		return fmt.Errorf("the store failed, so I stop: %w", st.Err())
+	}
+}
+
+// networks makes the adapters of the networks that are on; the console if none
+// is and there is somebody at a terminal.
+func networks(cfg *Config, s streams, log *slog.Logger) ([]chat.Adapter, error) {
+	var list []chat.Adapter
+	if len(list) == 0 && isTerminal(s.in) {
+		list = append(list, console.New(console.Config{In: s.in, Out: s.out}))
+	}
+	return list, nil
+}
+
+// errQuit ends serve when the person at the console has left.
+var errQuit = errors.New("the console was left")
+
+// runNetworks runs every adapter in g. One that stops for good turns readiness
+// red; when none is left, serve ends with exit status 2, so that a service
+// manager does not restart it into a dead token.
+func runNetworks(ctx context.Context, g *errgroup.Group, adapters []chat.Adapter, app chat.App, health *Health, log *slog.Logger) {
+	if len(adapters) == 0 {
+		health.Set("networks", "no chat network: set slack.bot_token or discord.bot_token")
+		log.Warn("no chat network is configured: only administrators' commands work")
+	}
+	var left atomic.Int64
+	left.Store(int64(len(adapters)))
+	for _, a := range adapters {
+		g.Go(func() error {
+			err := a.Run(ctx, app)
+			switch {
+			case ctx.Err() != nil:
+				return nil
+			case err == nil:
+				return errQuit
+			case !errors.Is(err, chat.ErrFinal):
+				return fmt.Errorf("%s: %w", a.Network(), err)
+			}
+			log.Error("network stopped for good", "network", a.Network(), "err", err)
+			health.Set(string(a.Network()), err.Error())
+			if left.Add(-1) == 0 {
+				return usageError{fmt.Errorf("%s: %w: no chat network is left", a.Network(), err)}
+			}
+			return nil
+		})
+	}
+}
