@@ -139,7 +139,13 @@ func TestPress(t *testing.T) {
 		t.Error("a button that is gone can be pressed")
 	}
 	post(t, i.ResponseURL, obj{"delete_original": true})
-	if _, err := s.Press("U2", m, "refresh"); err == nil || len(s.Messages("C1")) != 0 {
+	if len(s.Messages("C1")) != 0 {
+		t.Error("a deleted message stands")
+	}
+	call(t, s, "chat.postMessage", obj{"channel": "C1", "text": "x", "blocks": list{actions(button("refresh", "Refresh"))}}).wants("")
+	m = s.Messages("C1")[0]
+	call(t, s, "chat.delete", obj{"channel": "C1", "ts": m.TS}).wants("")
+	if _, err := s.Press("U2", m, "refresh"); err == nil {
 		t.Error("a message that is gone can be pressed")
 	}
 }

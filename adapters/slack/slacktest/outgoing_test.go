@@ -130,7 +130,8 @@ func TestSignDocumentedExample(t *testing.T) {
 
 func TestEventRetries(t *testing.T) {
 	s := start(t, slacktest.Options{Times: slacktest.Times{Retry: []time.Duration{0, 0, 0}}})
-	a := newApp(t, status(500), status(302), status(404))
+	elsewhere := func(w http.ResponseWriter) { w.Header().Set("Location", "/elsewhere"); w.WriteHeader(302) }
+	a := newApp(t, status(500), elsewhere, status(404))
 	s.UseHTTP(a.endpoints())
 	if err := s.Event(obj{"type": "tokens_revoked"}).WaitOver(soon(t)); err != nil {
 		t.Fatal(err)

@@ -120,9 +120,9 @@ func TestRedelivery(t *testing.T) {
 }
 
 func TestNoSocketNoCommand(t *testing.T) {
-	s := start(t, slacktest.Options{Times: slacktest.Times{Retry: []time.Duration{0}}})
+	s := start(t, slacktest.Options{Times: slacktest.Times{Retry: []time.Duration{time.Hour}}})
 	i := s.Slash("U1", "C1", "/mystats", "")
-	if err := i.WaitOver(soon(t)); err != nil {
+	if err := i.WaitOver(soon(t)); err != nil { // for an hour, if it were tried again
 		t.Fatal(err)
 	}
 	if i.Failure() != "dispatch_failed" || len(i.Deliveries()) != 0 {
@@ -216,6 +216,38 @@ func TestRecycling(t *testing.T) {
 		if code, closed := open[0].Closed(); !closed || code != websocket.CloseNormalClosure {
 			t.Errorf("%s: closed with %d", reason, code)
 		}
+	}
+}
+
+// A connection that Slack is closing gets no more deliveries, even if the app
+// takes its time.
+func TestClosingSocketIsPassedOver(t *testing.T) {
+	s := start(t, slacktest.Options{Times: slacktest.Times{Retry: []time.Duration{}}})
+	a, b := connect(t, s), connect(t, s)
+	a.want("hello")
+	b.want("hello")
+	s.Sockets()[0].Disconnect("refresh_requested")
+	for range 3 {
+		s.Slash("U1", "C1", "/mystats", "")
+		b.ack(b.want("slash_commands"), nil)
+	}
+}
+
+// What a silent connection still sends does not count.
+func TestSilentSocketDoesNotHear(t *testing.T) {
+	s := start(t, slacktest.Options{})
+	p := connect(t, s)
+	p.want("hello")
+	s.Slash("U1", "C1", "/mystats", "")
+	e := p.want("slash_commands")
+	s.Sockets()[0].Silence()
+	p.ack(e, nil)
+	p.conn.Close() // after the ack
+	if _, err := s.WaitSockets(soon(t), 0); err != nil {
+		t.Fatal(err)
+	}
+	if a := s.Acks(); len(a) != 0 {
+		t.Errorf("acks %+v", a)
 	}
 }
 

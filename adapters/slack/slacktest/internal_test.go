@@ -5,6 +5,21 @@ import (
 	"time"
 )
 
+// Two acks that meet, one of a delivery and one of its repetition, show one
+// answer.
+func TestOneAnswer(t *testing.T) {
+	s := New(Options{})
+	defer s.Close()
+	answers := 0
+	i := &Interaction{accepts: true, onAck: func(args) string { answers++; return "" }, s: s}
+	for range 2 {
+		s.acknowledge(Ack{}, &delivery{i: i, acked: make(chan struct{})})
+	}
+	if answers != 1 || len(s.Acks()) != 2 {
+		t.Errorf("%d answers shown of %d acks", answers, len(s.Acks()))
+	}
+}
+
 func TestBucket(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	var b bucket
