@@ -117,10 +117,8 @@ func retryable(err error) error {
 		return nil
 	case !ok || e.Class != ClassTransient, errors.Is(err, errOpen), errors.Is(err, errBusy), errors.Is(err, errPaused):
 		return backoff.Permanent(err)
-	case e.After > 0:
-		return &backoff.RetryAfterError{Duration: e.After}
 	}
-	return err
+	return err // after a 429 it is the gate that makes the next attempt wait
 }
 
 // try waits for its turn and makes one attempt, unless the breaker is open. It

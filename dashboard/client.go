@@ -52,7 +52,8 @@ func (c Config) check() error {
 //
 // A call that reaches the API takes at most three times Config.Timeout: waiting
 // for its turn, a first attempt, and one repetition if that attempt failed in a
-// way that may pass. What waits for longer than that gives up at once.
+// way that may pass. What would have to wait for longer gives up at once. Each
+// call runs in a goroutine of its own, which ends with it.
 type Client struct {
 	caller  *caller
 	flights singleflight.Group

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -395,18 +396,22 @@ func TestPanic(t *testing.T) {
 
 // TestGone checks that a caller whose context has ended starts nothing.
 func TestGone(t *testing.T) {
-	c := client(t, server(func(*http.Request) (*http.Response, error) {
-		t.Error("a request was sent")
-		return reply(200, good), nil
-	}))
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for _, agent := range []string{"asha", ""} {
-		_, err := c.Counters(ctx, dashboard.Query{Agent: agent, Credential: query("asha").Credential})
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("%v", err)
+	synctest.Test(t, func(t *testing.T) {
+		c := client(t, server(func(*http.Request) (*http.Response, error) { return reply(200, good), nil }))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for _, agent := range []string{"asha", ""} {
+			_, err := c.Counters(ctx, dashboard.Query{Agent: agent, Credential: query("asha").Credential})
+			expect(t, err, dashboard.ClassTransient)
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%v", err)
+			}
 		}
-	}
+		synctest.Wait()
+		if s := c.Stats(); s.Attempts != 0 || s.Answers != 0 {
+			t.Errorf("something was started: %+v", s)
+		}
+	})
 }
 
 // TestNotices checks that odd answers are logged once, and counted.
@@ -428,6 +433,23 @@ func TestNotices(t *testing.T) {
 	}
 	if s := c.Stats(); s.NewKeys != 2 || s.ExtraRows != 3 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestManyNewKeys checks that odd payloads cannot fill memory and log.
+func TestManyNewKeys(t *testing.T) {
+	n := 0
+	c := client(t, server(func(*http.Request) (*http.Response, error) {
+		n++
+		return reply(200, fmt.Sprintf(`{"status":"success","message":[{"k%d":1}]}`, n)), nil
+	}), func(cfg *dashboard.Config) { cfg.RequestsPerSecond, cfg.Logger = 1e9, nil })
+	for range 150 {
+		if _, err := c.Counters(t.Context(), fresh("asha")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := c.Stats(); s.NewKeys != 100 {
+		t.Errorf("%d new keys are remembered, want 100 at most", s.NewKeys)
 	}
 }
 

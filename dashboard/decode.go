@@ -136,10 +136,10 @@ func readRows(message string) (row map[string]Value, rows int, err error) {
 			first = raw
 		}
 	})
-	if err != nil || rows == 0 {
+	if err != nil {
 		return nil, 0, errNoData
 	}
-	row, err = readRow(first)
+	row, err = readRow(first) // which fails if there is no first row
 	if err != nil || len(row) == 0 {
 		return nil, 0, errNoData
 	}

@@ -232,7 +232,6 @@ func readAll(v Value) {
 	v.Flag()
 	v.Duration()
 	v.Counts()
-	v.Present()
 	v.member("type")
 }
 

@@ -185,8 +185,8 @@ func parseNumber(s string) (float64, bool) {
 	if strings.Trim(s, "+-.0123456789eE") != "" {
 		return 0, false
 	}
-	n, err := strconv.ParseFloat(s, 64)
-	return n, err == nil && !math.IsInf(n, 0)
+	n, err := strconv.ParseFloat(s, 64) // beyond float64 is an error
+	return n, err == nil
 }
 
 // maxHours is the largest whole number of hours in a time.Duration, less one

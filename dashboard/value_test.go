@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +53,7 @@ func TestDuration(t *testing.T) {
 			t.Errorf("%s reads as %s, want no duration", raw, got)
 		}
 	}
-	if d, ok := parseClock([]string{"2562046", "59", "59"}); !ok || d < 0 || d > math.MaxInt64 {
+	if d, ok := parseClock([]string{"2562046", "59", "59"}); !ok || d < 0 {
 		t.Errorf("the longest duration is %s, %v", d, ok)
 	}
 }
