@@ -34,16 +34,34 @@ func (v validator) networks() {
 		v.needs("discord.public_key", d.Mode == "http", d.PublicKey != "", "discord.mode http")
 		v.needs("http.listen", d.Mode == "http", listens, "discord.mode http")
 	}
+	unreachable := map[chat.Network][]placed{}
 	for _, p := range v.cfg.addresses() {
-		if v.cfg.On(p.address.Network) || p.address.IsZero() {
-			continue
+		if n := p.address.Network; !p.address.IsZero() && !v.cfg.On(n) {
+			unreachable[n] = append(unreachable[n], p)
 		}
-		if p.address.Network == chat.Console {
-			v.fault(p.path, "%s cannot be reached: the console is there only while no other network is on", p.address)
-			continue
+	}
+	for n, all := range unreachable {
+		v.unreachable(n, all)
+	}
+}
+
+// fewAddresses is how many addresses of a network that is off are named one by
+// one: with a whole team on it, the cause is one and the same.
+const fewAddresses = 5
+
+// unreachable notes addresses on a network that is off.
+func (v validator) unreachable(n chat.Network, all []placed) {
+	why := "the console is there only while no other network is on"
+	if n != chat.Console {
+		token := string(n) + ".bot_token"
+		why = fmt.Sprintf("%s is missing (or set %s)", token, setting{path: token}.env())
+	}
+	for i, p := range all[:min(len(all), fewAddresses)] {
+		others := ""
+		if more := len(all) - fewAddresses; more > 0 && i == fewAddresses-1 {
+			others = fmt.Sprintf(", nor can %d more", more)
 		}
-		token := string(p.address.Network) + ".bot_token"
-		v.fault(p.path, "%s cannot be reached: %s is missing (or set %s)", p.address, token, setting{path: token}.env())
+		v.fault(p.path, "%s cannot be reached%s: %s", p.address, others, why)
 	}
 }
 

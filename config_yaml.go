@@ -23,7 +23,7 @@ const (
 
 	// maxValues bounds the values of a file after its aliases are followed, so
 	// that a few lines of nested aliases cannot fill the memory.
-	maxValues = 300_000
+	maxValues = 100_000
 )
 
 // A decoder is the strict pass over a configuration file. It checks the tree
