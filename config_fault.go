@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +53,15 @@ func (f Faults) Unwrap() []error {
 		errs[i] = fault
 	}
 	return errs
+}
+
+// notFound is said of a file that is not there.
+const notFound = "not found; copy config.example.yaml"
+
+// Is reports whether target is fs.ErrNotExist and all that is wrong is that
+// there is no configuration, which not every command needs.
+func (f Faults) Is(target error) bool {
+	return target == fs.ErrNotExist && len(f) == 1 && f[0].Message == notFound
 }
 
 // maxFaults bounds what a hopeless file can make us say.

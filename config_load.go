@@ -90,7 +90,7 @@ func (d *decoder) load(cfg *Config, data []byte, private bool, opts LoadOptions)
 func (r *report) readFile(path string) (data []byte, private, ok bool) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		r.fault("", "not found; copy config.example.yaml")
+		r.fault("", notFound)
 		return nil, false, false
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -269,6 +270,12 @@ func TestUnreadableFiles(t *testing.T) {
 	}
 	if got, want := fault(LoadOptions{Path: "given.yaml"}), "given.yaml: not found; copy config.example.yaml"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+	if _, _, err := Load(LoadOptions{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v is not fs.ErrNotExist", err)
+	}
+	if _, _, err := Load(LoadOptions{Path: "."}); errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v is fs.ErrNotExist", err)
 	}
 	if got, want := fault(LoadOptions{Path: "."}), ".: cannot be read: is a directory"; got != want {
 		t.Errorf("got %s, want %s", got, want)
