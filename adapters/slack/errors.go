@@ -131,6 +131,8 @@ func reason(err error, code string) string {
 	switch {
 	case ok && answer.Needed != "":
 		return fmt.Sprintf("%s: the bot token lacks the scope %s", code, answer.Needed)
+	case ok && pointers(answer.ResponseMetadata.Messages) != "":
+		return code + " at " + pointers(answer.ResponseMetadata.Messages)
 	case code == "not_in_channel":
 		return code + ": invite the bot to the channel"
 	case code == "messages_tab_disabled":

@@ -97,13 +97,13 @@ func checkingView() slack.ModalViewRequest {
 // formErrors returns what is wrong with a form's values by the id of the input,
 // nil if one of them is about no input that the person sees: then Slack would
 // show nothing but a failure.
-func formErrors(f chat.Form, sent map[string]secret.Secret) map[string]string {
+func formErrors(f chat.Form, sent view) map[string]string {
 	errs := map[string]string{}
 	for name, wrong := range f.Errors {
-		if _, ok := sent[name]; !ok {
+		if _, ok := sent.State.Values[inputPrefix+name]; !ok {
 			return nil
 		}
-		errs[inputPrefix+name] = chat.Clip(chat.OneLine(wrong), maxField, nil)
+		errs[inputPrefix+name] = chat.Clip(chat.OneLine(wrong), 300, nil)
 	}
 	return errs
 }
@@ -117,9 +117,4 @@ func formValues(state map[string]map[string]inputState) map[string]secret.Secret
 		}
 	}
 	return values
-}
-
-// inputState is one input's value as Slack sends it: null when empty.
-type inputState struct {
-	Value secret.Secret `json:"value"`
 }

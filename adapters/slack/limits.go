@@ -55,7 +55,7 @@ func (d drawing) limits() chat.Limits {
 		Tables: 1, Table: 8000, Rows: maxTableRows - 1, Columns: maxTableCells, Cell: 200,
 		Charts: maxCharts, Points: maxPoints, Series: maxSeries,
 		ChartTitle: maxChartTitle, ChartLabel: maxChartLabel, Alt: 1000,
-		Actions: maxRow, ActionLabel: maxButton,
+		Actions: maxRow, ActionLabel: maxButton, Files: 5,
 		ConfirmTitle: maxConfirmTitle, ConfirmText: maxConfirmText, ConfirmButton: maxConfirmButton,
 		Size: roomFor, SpanSize: d.spanSize, BlockSize: d.blockSize,
 	}

@@ -13,6 +13,7 @@ import (
 
 const (
 	patience     = 2 * time.Second  // how long a call that may be repeated waits for its turn
+	noHurry      = -1               // as long as the context allows
 	pauseUnknown = 15 * time.Minute // a 429 that does not say how long is the workspace's own limit
 	maxBuckets   = 4096             // then idle ones are dropped
 )
@@ -38,13 +39,15 @@ func tierOf(method string) *rate.Limiter {
 // a message a second per method and channel. A 429 pauses its key for every
 // goroutine.
 type limiter struct {
+	perChannel rate.Limit // a second; constant
+
 	mu      sync.Mutex // guards the maps
 	buckets map[string]*rate.Limiter
 	paused  map[string]time.Time // until when
 }
 
 func newLimiter() *limiter {
-	return &limiter{buckets: map[string]*rate.Limiter{}, paused: map[string]time.Time{}}
+	return &limiter{perChannel: 1, buckets: map[string]*rate.Limiter{}, paused: map[string]time.Time{}}
 }
 
 // wait blocks until a call may be made; channel is "" where it does not matter.
@@ -94,8 +97,8 @@ func (l *limiter) reserve(now time.Time, method, channel string) ([]*rate.Reserv
 	defer l.mu.Unlock()
 	turns := []*rate.Reservation{l.bucket(now, method, func() *rate.Limiter { return tierOf(method) }).ReserveN(now, 1)}
 	if channel != "" {
-		perChannel := func() *rate.Limiter { return rate.NewLimiter(1, 1) }
-		turns = append(turns, l.bucket(now, method+" "+channel, perChannel).ReserveN(now, 1))
+		one := func() *rate.Limiter { return rate.NewLimiter(l.perChannel, 1) }
+		turns = append(turns, l.bucket(now, callKey(method, channel), one).ReserveN(now, 1))
 	}
 	for _, t := range turns {
 		delay = max(delay, t.DelayFrom(now))

@@ -113,6 +113,9 @@ func (d drawing) body(m chat.Message) []slack.Block {
 	for _, b := range m.Blocks {
 		blocks = append(blocks, d.block(b)...)
 	}
+	for _, f := range m.Files {
+		blocks = append(blocks, quiet("File: "+inert(fileName(f))))
+	}
 	if footer := d.mrkdwn(m.Footer); strings.TrimSpace(footer) != "" {
 		blocks = append(blocks, quiet(footer))
 	}

@@ -91,6 +91,9 @@ func (t *transport) prepare(req *http.Request, method string) (*http.Request, er
 	if req.Header.Get("Authorization") == "" {
 		req.Header.Set("Authorization", "Bearer "+t.token.Reveal())
 	}
+	if req.ContentLength == 0 {
+		req.Header.Del("Content-Type") // no body is no JSON: a strict peer refuses it as such
+	}
 	if method == methodUpload || req.Body == nil || req.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
 		return req, nil
 	}

@@ -1,0 +1,212 @@
+package slack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"floorwalker/bot/chat"
+)
+
+// A submission is a form that was sent. Slack wants to know within three seconds
+// what becomes of the window, and a handler may take longer, so the window first
+// shows that it is being checked. What was answered is kept for a while: if the
+// acknowledgement is lost, Slack delivers the form again, and gets the same
+// answer.
+type submission struct {
+	s     *session
+	check *time.Timer // shows that it is being checked
+
+	mu     sync.Mutex // guards the rest
+	d      delivery   // the newest
+	acked  bool
+	at     time.Time // when it was acknowledged
+	answer any       // what the window shows, as the payload of an acknowledgement
+}
+
+// memory is how long a form that was sent is remembered: longer than Slack
+// delivers again.
+const memory = 10 * time.Minute
+
+// submit has a form worked on, and acknowledges it with what comes of it.
+func (s *session) submit(d delivery, r chat.Request, to *responder, work func(context.Context)) {
+	s.mu.Lock()
+	known := s.sent[r.ID]
+	if known != nil {
+		s.mu.Unlock()
+		known.again(d)
+		return
+	}
+	sub := &submission{s: s, d: d, answer: slack.NewUpdateViewSubmissionResponse(new(checkingView()))}
+	s.sent[r.ID] = sub
+	s.mu.Unlock()
+	time.AfterFunc(memory, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.sent, r.ID)
+	})
+	to.sent = sub
+	// The answer to a form may be a press on what the form showed.
+	sub.check = time.AfterFunc(s.timing.form, func() { sub.acknowledge(nil) })
+	if !s.pool.Go(func(ctx context.Context) {
+		work(ctx)
+		sub.acknowledge(nil) // if there was no answer at all
+	}) {
+		sub.check.Stop()
+		s.mu.Lock()
+		delete(s.sent, r.ID)
+		s.mu.Unlock()
+		s.drop(d)
+	}
+}
+
+// acknowledge acknowledges the form, with an answer or with the one that it is
+// being checked. It reports false if that was done before.
+func (f *submission) acknowledge(answer any) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.acked {
+		return false
+	}
+	f.acked, f.at = true, time.Now()
+	if answer != nil {
+		f.answer = answer
+	}
+	f.check.Stop()
+	f.send(f.d)
+	return true
+}
+
+// send acknowledges a delivery with the answer; the caller holds mu.
+func (f *submission) send(d delivery) {
+	answer := f.answer
+	f.s.acks.Go(func() { f.s.acknowledge(d, answer) })
+}
+
+// again answers a form that is delivered once more.
+func (f *submission) again(d delivery) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.d = d
+	if f.acked {
+		f.send(d)
+	}
+}
+
+// now records what the window shows, and returns how long to wait until Slack
+// has applied the acknowledgement, which would otherwise overwrite it.
+func (f *submission) now(v slack.ModalViewRequest, settle time.Duration) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.answer = slack.NewUpdateViewSubmissionResponse(&v)
+	return settle - time.Since(f.at)
+}
+
+// turn makes a modal show something else. With errors, which stand at the
+// inputs they are about, a form that was sent stays as it is.
+func (r *responder) turn(ctx context.Context, v slack.ModalViewRequest, errs map[string]string) error {
+	r.s.complain(ctx, viewProblems(v))
+	if r.sent == nil {
+		return r.s.updateView(ctx, r.view.ID, v)
+	}
+	var answer any = slack.NewUpdateViewSubmissionResponse(&v)
+	if len(errs) > 0 {
+		answer = slack.NewErrorsViewSubmissionResponse(errs)
+	}
+	if ackable(answer) && r.sent.acknowledge(answer) {
+		return nil
+	}
+	r.sent.acknowledge(nil)
+	if err := sleep(ctx, r.sent.now(v, r.s.timing.settle)); err != nil {
+		return err
+	}
+	return r.s.updateView(ctx, r.view.ID, v)
+}
+
+// ackable reports whether a payload is small enough for an acknowledgement:
+// Slack drops larger ones without a word.
+func ackable(payload any) bool {
+	b, err := json.Marshal(payload)
+	return err == nil && len(b) < maxAck
+}
+
+// ask shows a form: in the window that is open, or in a new one.
+func (r *responder) ask(ctx context.Context, f chat.Form) error {
+	v := formView(f, r.channel)
+	if r.view.ID != "" && r.view.Type != "home" {
+		var errs map[string]string
+		if r.sent != nil && len(f.Errors) > 0 {
+			errs = formErrors(f, r.view)
+		}
+		return r.orDM(ctx, r.closed(f), r.turn(ctx, v, errs))
+	}
+	r.s.complain(ctx, viewProblems(v))
+	err := r.s.call(ctx, "views.open", "", r.soon(), func() error {
+		_, err := r.s.api.OpenViewContext(ctx, r.trigger, v)
+		return err
+	})
+	if err == nil || errors.Is(err, chat.ErrFinal) {
+		return err
+	}
+	if told := r.tell(ctx, r.late(f)); told != nil {
+		return errors.Join(err, told)
+	}
+	return nil
+}
+
+// soon returns how long a window can still be opened.
+func (r *responder) soon() time.Duration { return max(0, 3*time.Second-time.Since(r.since)) }
+
+// late says that the window came too late, with a way to try again.
+func (r *responder) late(f chat.Form) chat.Message {
+	m := note(f.Title, "Slack did not let me open the window in time. Please try again.")
+	if r.action.ID != "" {
+		again := r.action
+		again.Label, again.Form = "Open it", true
+		m.Actions = []chat.Action{again}
+	}
+	return m
+}
+
+// closed says that the form was closed before there was an answer to it.
+func (r *responder) closed(f chat.Form) chat.Message {
+	text := "The window was closed before I could show this."
+	for _, wrong := range f.Errors {
+		text += " " + wrong
+	}
+	return note(f.Title, text)
+}
+
+// updateView replaces what a modal shows.
+func (s *session) updateView(ctx context.Context, id string, v slack.ModalViewRequest) error {
+	return s.call(ctx, "views.update", "", patience, func() error {
+		_, err := s.api.UpdateViewContext(ctx, v, "", "", id)
+		return err
+	})
+}
+
+// publish shows a person's home page, unless Slack has a newer one than what the
+// person opened; then the newest known wins, which is this one.
+func (s *session) publish(ctx context.Context, user, hash string, m chat.Message) error {
+	c := drawing{surface: inHome}.draw(m)
+	s.complain(ctx, homeProblems(c.blocks))
+	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: c.blocks}}
+	send := func(hash *string) error {
+		return s.call(ctx, "views.publish", "", patience, func() error {
+			_, err := s.api.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: user, View: view, Hash: hash})
+			return err
+		})
+	}
+	if hash == "" {
+		return send(nil)
+	}
+	if err := send(&hash); err == nil || !strings.Contains(err.Error(), "hash_conflict") {
+		return err
+	}
+	return send(nil)
+}
