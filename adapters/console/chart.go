@@ -49,11 +49,12 @@ func drawChart(c chat.Chart, width int) []string {
 			rows = append(rows, sparkline(s, low, high, scale, step))
 		}
 	}
-	axis := strings.Repeat(" ", scale+2)
+	var axis strings.Builder
+	axis.WriteString(strings.Repeat(" ", scale+2))
 	for _, l := range c.Labels {
-		axis += pad(center(l, step-1), step)
+		axis.WriteString(pad(center(l, step-1), step))
 	}
-	return append(rows, strings.TrimRight(axis, " "))
+	return append(rows, strings.TrimRight(axis.String(), " "))
 }
 
 // extent returns the lowest and the highest value, zero included.
@@ -79,24 +80,26 @@ func columns(s chat.Series, low, high float64, scale, step int) []string {
 		case 0:
 			label = number(low)
 		}
-		b := strings.Repeat(" ", scale-len(label)) + label + " │"
+		var b strings.Builder
+		b.WriteString(strings.Repeat(" ", scale-len(label)) + label + " │")
 		for _, p := range s.Points {
 			part := height(p, low, high, 8*chartRows) - 8*row
-			b += pad(bar(p, part, row == 0, step-1), step)
+			b.WriteString(pad(bar(p, part, row == 0, step-1), step))
 		}
-		rows = append(rows, strings.TrimRight(b, " "))
+		rows = append(rows, strings.TrimRight(b.String(), " "))
 	}
 	return rows
 }
 
 // sparkline draws one of several series on a single row.
 func sparkline(s chat.Series, low, high float64, scale, step int) string {
-	b := pad(chat.Clip(s.Name, scale, chat.Width), scale) + "  "
+	var b strings.Builder
+	b.WriteString(pad(chat.Clip(s.Name, scale, chat.Width), scale) + "  ")
 	for _, p := range s.Points {
-		b += pad(bar(p, height(p, low, high, 8), true, step-1), step)
+		b.WriteString(pad(bar(p, height(p, low, high, 8), true, step-1), step))
 	}
 	_, top := extent([]chat.Series{s})
-	return b + " max " + number(top)
+	return b.String() + " max " + number(top)
 }
 
 // height returns the height of a point in eighths of a row. Anything above the

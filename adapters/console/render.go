@@ -132,7 +132,7 @@ func (d *drawing) block(b chat.Block) []line {
 
 // fields draws facts in a grid, each as its label, its value and its note.
 func (d *drawing) fields(all chat.Fields) []line {
-	across := max(1, min(3, d.width/22))
+	across := max(1, min(3, d.width/17))
 	if len(all) == 4 || len(all) < across {
 		across = min(across, 2)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +34,7 @@ type talk struct {
 // goes on in the background until there is a line, because nothing can stop it.
 func (c *Console) Run(ctx context.Context, app chat.App) error {
 	t := &talk{Console: c, app: app, start: rand.Text()[:8]}
-	t.pool = chat.NewPool(chat.PoolConfig{Running: 1, Timeout: answerTime, Panicked: t.panicked})
+	t.pool = chat.NewPool(chat.PoolConfig{Running: 1, Timeout: answerTime})
 	defer t.pool.Drain()
 	if tty, ok := c.in.(*terminal); ok {
 		defer tty.restore()
@@ -76,10 +77,13 @@ func (t *talk) read(ctx context.Context, from func() (string, error)) (string, e
 	}
 }
 
-// panicked tells the person that there will be no answer.
-func (t *talk) panicked(value any, stack []byte) {
-	t.config.Log.Error("panic in a request", "value", value, "stack", string(stack))
-	t.say("Something went wrong on my side; the log says what.")
+// recover tells the person that there will be no answer. The pool would survive
+// the panic too, but say so only after the next line is read.
+func (t *talk) recover() {
+	if value := recover(); value != nil {
+		t.config.Log.Error("panic in a request", "value", value, "stack", string(debug.Stack()))
+		t.say("Something went wrong on my side; the log says what.")
+	}
 }
 
 func (t *talk) prompt() string {
@@ -306,6 +310,7 @@ func (t *talk) answer(ctx context.Context, r chat.Request, on *post) *chat.Form 
 	done := make(chan struct{})
 	accepted := t.pool.Go(func(ctx context.Context) {
 		defer close(done)
+		defer t.recover()
 		err := chat.Answer(ctx, t.app, r, func(_ context.Context, reply chat.Reply) error {
 			if form = reply.Form; reply.Message != nil {
 				on = t.reply(r, *reply.Message, on)

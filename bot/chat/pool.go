@@ -37,8 +37,9 @@ type PoolConfig struct {
 	Timeout time.Duration // of a request, its wait and its Then included: none
 	Grace   time.Duration // for running requests when draining: 5s
 
-	// Panicked is told of a panic in a request, which it ends without ending the
-	// program: nil means that it is not reported.
+	// Panicked is told of a panic in a request, which ends without ending the
+	// program. It is called after the request's own deferred calls. Nil means
+	// that nobody is told.
 	Panicked func(value any, stack []byte)
 }
 
