@@ -6,13 +6,16 @@
 // why no agent's name can ping a channel, and why one card can look right on
 // Slack, on Discord and in a terminal.
 //
-// The package has three parts:
+// The package has four parts:
 //
 //   - what people see: [Message], its blocks, [Action], [Form];
 //   - what people do: [Request], answered by a [Reply];
 //   - the driver contract: [Adapter], implemented once per network, and [App],
 //     which is what the bot offers an adapter. Package chattest holds the
-//     conformance test that every adapter passes.
+//     conformance test that every adapter passes;
+//   - what every adapter needs: [Fit] for a network's limits, [Message.Plain]
+//     and [Message.Headline] for where nothing can be drawn, [Clean], [Clip] and
+//     [Width] for single texts, [Pool] and [Answer] for serving requests.
 //
 // Ids are opaque: only the adapter of a network makes and reads the part after
 // the colon of an [Address] and the inside of a [Ref].
