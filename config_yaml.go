@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"floorwalker/bot/chat"
 	"floorwalker/bot/schedule"
 )
 
@@ -154,8 +155,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, tag reflect.
 	d.origins[path] = origin{line: line}
 	switch t := v.Type(); {
 	case t == reflect.TypeFor[PersonConfig]() && n.Kind == yaml.ScalarNode:
-		var person PersonConfig
-		person.IDs = append(person.IDs, zero(person.IDs))
+		person := PersonConfig{IDs: make([]chat.Address, 1)}
 		d.scalar(n, reflect.ValueOf(&person.IDs[0]).Elem(), path, "")
 		v.Set(reflect.ValueOf(person))
 	case t == reflect.TypeFor[schedule.Weekdays]() && n.Kind == yaml.SequenceNode:
@@ -171,9 +171,6 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, tag reflect.
 		d.sequence(n, v, path, tag)
 	}
 }
-
-// zero returns the zero value of a slice's elements.
-func zero[E any](_ []E) (e E) { return e }
 
 // mapping reads the keys of n into the fields of the struct v.
 func (d *decoder) mapping(n *yaml.Node, v reflect.Value, path string) {
