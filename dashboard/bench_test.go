@@ -122,3 +122,16 @@ func BenchmarkCached(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkCall reads one agent without cache and without network: what the
+// client itself costs.
+func BenchmarkCall(b *testing.B) {
+	c := client(b, server(func(*http.Request) (*http.Response, error) { return reply(200, good), nil }),
+		func(cfg *dashboard.Config) { cfg.RequestsPerSecond = 1e9 })
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Counters(b.Context(), fresh("asha")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

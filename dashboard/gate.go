@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 )
 
@@ -21,7 +22,7 @@ var (
 // A gate lets attempts through one by one: at most so many at a time, at most so
 // many a second, and none while the API has asked for a pause.
 type gate struct {
-	slots   chan struct{}
+	places  *semaphore.Weighted
 	limiter *rate.Limiter
 	waiting atomic.Int64
 
@@ -35,7 +36,7 @@ type gate struct {
 func newGate(inFlight int, perSecond float64) *gate {
 	burst := max(1, int(math.Min(perSecond/10, 1000)))
 	return &gate{
-		slots:   make(chan struct{}, inFlight),
+		places:  semaphore.NewWeighted(int64(inFlight)),
 		limiter: rate.NewLimiter(rate.Limit(perSecond), burst),
 	}
 }
@@ -45,12 +46,10 @@ func newGate(inFlight int, perSecond float64) *gate {
 func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	g.waiting.Add(1)
 	defer g.waiting.Add(-1)
-	select {
-	case g.slots <- struct{}{}:
-	case <-ctx.Done():
+	if g.places.Acquire(ctx, 1) != nil {
 		return nil, gaveUp(ctx)
 	}
-	leave = func() { <-g.slots }
+	leave = func() { g.places.Release(1) }
 	if err := g.turn(ctx); err != nil {
 		leave()
 		return nil, err

@@ -1,9 +1,9 @@
 package dashboard
 
 import (
-	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -49,7 +49,7 @@ var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
 func walk(text string, open jsontext.Kind, step func(*jsontext.Decoder) error) error {
 	d := decoders.Get().(*jsontext.Decoder)
 	defer decoders.Put(d)
-	d.Reset(bytes.NewBufferString(text), jsontext.AllowInvalidUTF8(true))
+	d.Reset(strings.NewReader(text), jsontext.AllowInvalidUTF8(true))
 	switch kind := d.PeekKind(); {
 	case kind == jsontext.KindInvalid:
 		return readError(d)
