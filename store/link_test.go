@@ -233,6 +233,22 @@ func TestLinkRefuses(t *testing.T) {
 	}
 }
 
+func TestLinkAllOrNone(t *testing.T) {
+	s := open(t, testConfig(t))
+	all := []bot.Link{linkOf("slack:U1", pair("17", "t1")), linkOf("slack:U2", pair("18", "t2")), linkOf("slack:U3", pair("17", "other"))}
+	if linked, err := s.LinkAll(all); !errors.Is(err, bot.ErrHeld) || !strings.Contains(err.Error(), "slack:U3") || linked != nil {
+		t.Errorf("with one that is held: %v, %v", linked, err)
+	}
+	for a := range s.Agents() {
+		t.Errorf("stored all the same: %+v", a)
+	}
+	linked, err := s.LinkAll(all[:2])
+	if err != nil || len(linked) != 2 || linked[1].Agent.UserID != "18" {
+		t.Errorf("linked %+v, %v", linked, err)
+	}
+	checkSound(t, s)
+}
+
 func TestConcurrentLinksOfOneUser(t *testing.T) {
 	s := open(t, testConfig(t))
 	const n = 8

@@ -3,13 +3,17 @@ package store
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,6 +102,32 @@ func TestKeyOfAnEarlierAttemptIsUsed(t *testing.T) {
 	open(t, c).Close()
 	c.Key = testKey
 	open(t, c)
+}
+
+// TestFirstStartTwice is the race of two first starts: both find no file, and
+// the slower one comes to name its database when the other is in use.
+func TestFirstStartTwice(t *testing.T) {
+	c := testConfig(t)
+	c.Key, c.KeyFile = secret.Secret{}, filepath.Join(t.TempDir(), "floorwalker.key")
+	s := open(t, c)
+	mustLink(t, s, linkOf("slack:U1", pair("17", "t1")))
+	key, err := os.ReadFile(c.KeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.config.create(s.path); err != nil {
+		t.Fatal(err)
+	}
+	if err := createKeyFile(c.KeyFile); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := os.ReadFile(c.KeyFile); err != nil || !bytes.Equal(key, again) {
+		t.Errorf("the key was replaced, or %v", err)
+	}
+	s = reopen(t, s)
+	if _, err := s.AgentAt(at("slack:U1")); err != nil {
+		t.Errorf("the database was replaced: %v", err)
+	}
 }
 
 func TestMalformedKeys(t *testing.T) {
@@ -324,64 +354,147 @@ func version(t testing.TB, s *Store) (v int) {
 	return v
 }
 
-func TestSchemaRecordIsSigned(t *testing.T) {
-	c := testConfig(t)
+func TestIncompleteDatabases(t *testing.T) {
 	for name, change := range map[string]func(t txn) error{
-		"rewritten": func(t txn) error {
+		"schema rewritten": func(t txn) error {
 			body, err := json.Marshal(schemaForm{Version: 1, Created: noon})
 			record := bytes.Clone(t.get(bucketMeta, keySchema))
 			return errors.Join(err, t.put(bucketMeta, keySchema, append(record[:headerSize+macSize], body...)))
 		},
-		"gone":           func(t txn) error { return t.drop(bucketMeta, keySchema) },
-		"no data key":    func(t txn) error { return t.drop(bucketKeys, "\x00\x00\x00\x01") },
-		"bucket missing": func(t txn) error { return t.DeleteBucket([]byte(bucketSeen)) },
-		"zero":           func(t txn) error { return t.putSchema(schemaForm{Version: 0}) },
+		"no schema":   func(t txn) error { return t.drop(bucketMeta, keySchema) },
+		"schema 0":    func(t txn) error { return t.putSchema(schemaForm{Version: 0}) },
+		"no data key": func(t txn) error { return t.drop(bucketKeys, "\x00\x00\x00\x01") },
+		"no bucket":   func(t txn) error { return t.DeleteBucket([]byte(bucketSeen)) },
+		"an agent gone": func(t txn) error {
+			id, _ := t.in(bucketAgents).Cursor().First()
+			return t.in(bucketAgents).Delete(id)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := c
-			c.Path = filepath.Join(t.TempDir(), "x.db")
-			s := open(t, c)
+			s := open(t, testConfig(t))
+			fill(t, s, 3)
 			tamper(t, s, change)
 			s.Close()
-			refuses(t, c, c.Path, "damaged")
+			refuses(t, s.config, s.config.Path, "damaged")
 		})
 	}
 }
 
-// TestFileReplacedWhileWaiting opens a database whose owner compacts it, and
-// ends, while the other waits for the lock of the old file.
+// TestCircle lets a page point to itself, which bbolt would follow for ever.
+func TestCircle(t *testing.T) {
+	c, whole, write := damageable(t, 50)
+	circles := 0
+	for page := 0; page < len(whole); page += 4096 {
+		if binary.NativeEndian.Uint16(whole[page+8:]) != branchPage {
+			continue
+		}
+		circles++
+		b := bytes.Clone(whole)
+		copy(b[page+pageHeader+8:], b[page:page+8])
+		write(b)
+		refuses(t, c, "damaged", "used twice")
+	}
+	if circles == 0 {
+		t.Error("no branch page in the file, so the test sees nothing")
+	}
+}
+
+func TestLeftOversAreSwept(t *testing.T) {
+	c := testConfig(t)
+	open(t, c).Close()
+	for _, suffix := range []string{".compact", ".new-123", ".sock", ".bak", "-old"} {
+		if err := os.WriteFile(c.Path+suffix, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(t, c).Close()
+	left, err := filepath.Glob(c.Path + "*")
+	if want := []string{c.Path, c.Path + "-old", c.Path + ".bak", c.Path + ".sock"}; err != nil || !slices.Equal(left, want) {
+		t.Errorf("left: %v, %v; want %v", left, err, want)
+	}
+}
+
+// TestFileReplacedWhileWaiting replaces the file, as a compaction does, while
+// another process waits for the lock of the old one.
 func TestFileReplacedWhileWaiting(t *testing.T) {
 	s := open(t, testConfig(t))
-	a := mustLink(t, s, linkOf("slack:U1", pair("17", "t1"))).Agent
-	if err := s.update(func(t txn) error { return t.dropAgent(a) }); err != nil {
+	fill(t, s, 3)
+	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	stale, err := os.Open(s.path)
+	for range 20 { // the waiter may give up before we come to it
+		if replaceUnder(t, s) {
+			return
+		}
+	}
+	t.Skip("the machine is too slow")
+}
+
+// replaceUnder replaces the file under a waiting Open, and reports whether that
+// has waited long enough.
+func replaceUnder(t *testing.T, s *Store) bool {
+	old, err := os.Open(s.path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stale.Close()
-	if !isAt(stale, s.path) {
-		t.Error("the file is not where it is")
+	defer old.Close()
+	// A shared lock lets the inspection pass and the owner-to-be wait.
+	if err := syscall.Flock(int(old.Fd()), syscall.LOCK_SH); err != nil {
+		t.Fatal(err)
 	}
-	s.compactIfDue()
-	if isAt(stale, s.path) {
-		t.Error("the old file passes for the new one")
+	whole, err := os.ReadFile(s.path)
+	if err != nil {
+		t.Fatal(err)
 	}
-	mustLink(t, s, linkOf("slack:U2", pair("18", "t2")))
-	time.AfterFunc(lockWait/2, func() { s.Close() })
-	for {
-		next, err := Open(s.config)
-		if _, busy := errors.AsType[*InUseError](err); busy {
-			continue
-		}
+	if err := os.WriteFile(s.path+".other", whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	type result struct {
+		s   *Store
+		err error
+	}
+	opened := make(chan result)
+	go func() {
+		s, err := Open(s.config)
+		opened <- result{s, err}
+	}()
+	waiting := awaitWriter(t, s.path)
+	if err := os.Rename(s.path+".other", s.path); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(old.Fd()), syscall.LOCK_UN); err != nil {
+		t.Fatal(err)
+	}
+	r := <-opened
+	if _, busy := errors.AsType[*InUseError](r.err); busy {
+		return false
+	}
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	defer r.s.Close()
+	mustLink(t, r.s, linkOf("slack:UNEW", pair("new", "t1")))
+	if now, err := os.ReadFile(s.path); err != nil || !bytes.Contains(now, []byte("slack:UNEW")) {
+		t.Errorf("the file that has been replaced was opened, or %v", err)
+	}
+	return waiting
+}
+
+// awaitWriter waits until this process has a file open for writing, and reports
+// whether it has.
+func awaitWriter(t *testing.T, path string) bool {
+	readWrite := regexp.MustCompile(`flags:\s+\d*2\n`)
+	for range 10_000 {
+		fds, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
-			t.Fatal(err)
+			t.Skip("needs /proc")
 		}
-		defer next.Close()
-		if _, err := next.AgentAt(at("slack:U2")); err != nil {
-			t.Errorf("written after the compaction: %v", err)
+		for _, fd := range fds {
+			info, err := os.ReadFile("/proc/self/fdinfo/" + fd.Name())
+			if to, _ := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && to == path && readWrite.Match(info) {
+				return true
+			}
 		}
-		return
 	}
+	return false
 }

@@ -160,9 +160,6 @@ func (t txn) loadRing(master masterKey) (*ring, error) {
 		}
 		return r.add(id, key)
 	})
-	if err == nil && len(r.keys) == 0 {
-		err = fmt.Errorf("%w: no data key", ErrDamaged)
-	}
 	return r, err
 }
 

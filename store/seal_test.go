@@ -38,7 +38,7 @@ func TestRecordIsBoundToItsPlace(t *testing.T) {
 		for _, p := range []struct {
 			kind  kind
 			place string
-		}{{kindCredential, "a2"}, {kindAgent, "a1"}, {kindCredential + "a", "1"}, {kindCredential, ""}} {
+		}{{kindCredential, "a2"}, {kindAgent, "a1"}, {kindCredential + "a", "1"}, {kindCredential, ""}, {"credential/2", "a1"}} {
 			if got, err := c.expose(r, p.kind, p.place, record); !errors.Is(err, ErrDamaged) || got != nil {
 				t.Errorf("%s: opens as %s of %s: %v", c.name, p.kind, p.place, err)
 			}

@@ -248,6 +248,15 @@ func TestUnlinkLeavesNoTrace(t *testing.T) {
 	if _, err := s.AgentAt(at("slack:U0000003")); err != nil {
 		t.Errorf("somebody else: %v", err)
 	}
+
+	compacted, err := os.Stat(s.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = reopen(t, s)
+	if now, err := os.Stat(s.path); err != nil || !os.SameFile(compacted, now) {
+		t.Errorf("compacted again with nothing to do, or %v", err)
+	}
 }
 
 func TestMovingAwayLeavesNoTrace(t *testing.T) {
