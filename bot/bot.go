@@ -47,6 +47,7 @@ type Bot struct {
 	commands []command      // constant
 	seen     recent         // requests of the last ten minutes
 	attempts throttle       // links tried, by address
+	dead     throttle       // refused credentials tried again, by agent
 	offered  []chat.Command // constant, what Commands returns
 }
 

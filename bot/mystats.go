@@ -28,6 +28,11 @@ func (b *Bot) mystats(ctx context.Context, r *request) (chat.Reply, error) {
 	if err != nil {
 		return chat.Reply{}, err
 	}
+	if agent.State == LinkRelink || agent.State == LinkSuspended {
+		if _, ok := b.dead.allow(string(agent.ID), deadTries, time.Now()); !ok {
+			return chat.Reply{}, deadLink(agent)
+		}
+	}
 	seen, err := b.store.Seen(agent.ID)
 	if err != nil {
 		return chat.Reply{}, fmt.Errorf("read the last counters of %s: %w", agent.ID, err)
@@ -45,6 +50,18 @@ func (b *Bot) mystats(ctx context.Context, r *request) (chat.Reply, error) {
 		}}, nil
 	}
 	return b.numbers(ctx, c, now, err)
+}
+
+// deadTries is how often in ten minutes a credential that was refused is tried
+// again because its owner asks.
+const deadTries = 3
+
+// deadLink is the error of an agent whose credential was refused.
+func deadLink(a Agent) error {
+	if a.State == LinkSuspended {
+		return &dashboard.Error{Class: dashboard.ClassAccount}
+	}
+	return &dashboard.Error{Class: dashboard.ClassCredential}
 }
 
 func parseView(r *request) (string, error) {
