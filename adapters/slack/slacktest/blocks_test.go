@@ -165,4 +165,6 @@ func TestNoCharts(t *testing.T) {
 		call(t, s, "chat.postMessage", obj{"channel": "C1", "text": "x", "blocks": list{b}}).wants("invalid_blocks")
 	}
 	call(t, s, "chat.postMessage", obj{"channel": "C1", "text": "x", "blocks": list{obj{"type": "table", "rows": list{cells("a")}}}}).wants("")
+	s.SetCharts(true)
+	call(t, s, "chat.postMessage", obj{"channel": "C1", "text": "x", "blocks": list{lineChart(), table()}}).wants("")
 }

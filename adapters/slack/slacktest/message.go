@@ -10,7 +10,7 @@ import (
 type Message struct {
 	Channel     string
 	TS          string
-	User        string // the author: the bot, or a person whose command is shown
+	User        string // the person whose typed command it shows; "" for what the app says
 	Thread      string // thread_ts
 	Text        string
 	Blocks      []map[string]any
@@ -142,7 +142,7 @@ func (c content) put(m *Message) {
 
 // post adds a message to a channel, or shows it to one reader. s.mu is held.
 func (s *Server) post(channel *Channel, reader, thread string, c content) *Message {
-	m := &Message{Channel: channel.ID, TS: s.ts(), User: s.o.BotUser, Thread: thread, For: reader, At: time.Now(), s: s}
+	m := &Message{Channel: channel.ID, TS: s.ts(), Thread: thread, For: reader, At: time.Now(), s: s}
 	s.name(c.blocks)
 	c.put(m)
 	if reader != "" {

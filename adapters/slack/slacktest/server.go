@@ -172,7 +172,11 @@ func (s *Server) Close() {
 func (s *Server) APIURL() string { return "http://" + s.host + "/api/" }
 
 // Options returns the options with their defaults filled in.
-func (s *Server) Options() Options { return s.o }
+func (s *Server) Options() Options {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.o
+}
 
 // Revoke makes every following call of the Web API fail with code, such as
 // "invalid_auth", "token_revoked" or "account_inactive". Open sockets stay open.
@@ -188,6 +192,14 @@ func (s *Server) SetScopes(scopes ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.scopes = scopes
+}
+
+// SetCharts turns charts and data tables on or off, as [Options.NoCharts] does
+// from the start.
+func (s *Server) SetCharts(allowed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.o.NoCharts = !allowed
 }
 
 // Wait returns nil as soon as done reports true. It asks again after each change
