@@ -53,6 +53,14 @@ func TestPings(t *testing.T) {
 	}
 }
 
+func TestLiveInViews(t *testing.T) {
+	s := start(t, slacktest.Options{})
+	call(t, s, "views.publish", obj{"user_id": "U1", "view": obj{"type": "home", "blocks": list{section("<https://evil.example|click> &lt;!here&gt;")}}}).wants("")
+	if v, _ := s.Home("U1"); !slices.Equal(v.Live(), []string{"<https://evil.example|click>"}) {
+		t.Errorf("live %q", v.Live())
+	}
+}
+
 func TestPlain(t *testing.T) {
 	s := start(t, slacktest.Options{})
 	for text, want := range map[string]string{

@@ -40,7 +40,7 @@ func soon(t *testing.T) context.Context {
 
 // answer is what the Web API says.
 type answer struct {
-	t      *testing.T
+	t      testing.TB
 	status int
 	header http.Header
 	body   map[string]any
@@ -89,7 +89,7 @@ func callAs(t *testing.T, s *slacktest.Server, token, method string, arguments m
 	return do(t, req)
 }
 
-func do(t *testing.T, req *http.Request) answer {
+func do(t testing.TB, req *http.Request) answer {
 	t.Helper()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

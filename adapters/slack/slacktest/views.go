@@ -294,3 +294,7 @@ func (v View) Plain() string {
 	}
 	return strings.Join(p.lines, "\n")
 }
+
+// Live lists the control sequences in the view, as [Message.Live] does. A view
+// notifies nobody.
+func (v View) Live() []string { return live(content{blocks: v.Blocks}) }
