@@ -2,10 +2,6 @@ package stats
 
 import "floorwalker/dashboard"
 
-// minWeight is the least number of calls over which an interval's average is
-// shown: below it, rounding of the two averages decides the result.
-const minWeight = 5
-
 // Since returns what happened between two snapshots of one counting period: the
 // difference of a counter, the interval's average of an average. A counter that
 // fell was corrected by the vendor; what it fell by is not counted, so that the

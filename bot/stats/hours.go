@@ -1,0 +1,170 @@
+package stats
+
+import "time"
+
+// An Hour is one bucket of a summary.
+type Hour struct {
+	Start    time.Time // the civil hour, or the beginning of the window
+	Offered  Number    // exact if no two samples with a call between them lie on both sides of an end of the hour
+	Missed   Number    // likewise
+	Observed time.Duration
+}
+
+// longest is the longest window that has hours.
+const longest = 8 * 24 * time.Hour
+
+// A dial is the hours of a window, and a hand that moves over them with the
+// samples.
+type dial struct {
+	hours []Hour
+	ends  []int64 // Unix seconds
+	hand  int
+	debt  float64 // what was taken back from offered, and found in no hour
+}
+
+// newDial returns the empty hours of a window: civil hours, the first and the
+// last cut to it.
+func newDial(from, to time.Time, zone *time.Location) dial {
+	var d dial
+	if to.Sub(from) > longest {
+		return d
+	}
+	for t := from; t.Before(to); {
+		d.hours = append(d.hours, Hour{Start: t})
+		local := t.In(zone)
+		into := time.Duration(local.Minute())*time.Minute + time.Duration(local.Second())*time.Second + time.Duration(local.Nanosecond())
+		t = t.Add(time.Hour - into)
+		d.ends = append(d.ends, min(t.Unix(), to.Unix()))
+	}
+	return d
+}
+
+// turn moves the hand to the hour of a time and returns its number. The end of
+// an hour belongs to it, because a sample tells of the time before it. What lies
+// outside belongs to the first or the last hour.
+func (d *dial) turn(at int64) int {
+	for d.hand > 0 && d.ends[d.hand-1] >= at {
+		d.hand--
+	}
+	for d.hand < len(d.hours)-1 && d.ends[d.hand] < at {
+		d.hand++
+	}
+	return d.hand
+}
+
+// start returns when an hour begins.
+func (d *dial) start(i int) int64 {
+	if i == 0 {
+		return ceil(d.hours[0].Start)
+	}
+	return d.ends[i-1]
+}
+
+// share calls f with each hour that a span lies in, the last one first, and how
+// much of the span that is.
+func (d *dial) share(s span, f func(h *Hour, part int64)) {
+	if s.length() == 0 {
+		return
+	}
+	for i := d.turn(s.b); i >= 0; i-- {
+		part := span{max(s.a, d.start(i)), min(s.b, d.ends[i])}
+		if part.length() > 0 {
+			f(&d.hours[i], part.length())
+		}
+		if d.start(i) <= s.a {
+			return
+		}
+	}
+}
+
+// observe adds observed time.
+func (d *dial) observe(s span) {
+	d.share(s, func(h *Hour, part int64) { h.Observed += seconds(part) })
+}
+
+// A change is what a sample added to the totals of the window.
+type change struct {
+	span            // from the last sample to this one
+	offered, missed float64
+	exact           bool
+	known           [2]bool // whether offered and missed are
+	wide            bool    // the samples are more than two polls apart
+	since           int64   // when the counters last started again
+}
+
+// add puts a change into the hours. Across a longer gap nobody knows when it
+// happened: it is spread over the hours of the gap.
+func (d *dial) add(c change) {
+	i := d.turn(c.b)
+	d.know(i, c)
+	if c.offered == 0 && c.missed == 0 {
+		return
+	}
+	answered := c.offered - c.missed
+	d.takeBack(i, c, max(0, -answered), max(0, -c.missed))
+	answered, missed := max(0, answered), max(0, c.missed)
+	if repaid := min(d.debt, answered); repaid > 0 {
+		d.debt, answered = d.debt-repaid, answered-repaid
+	}
+	switch inside := c.a >= d.start(i); {
+	case inside:
+		d.hours[i].count(answered+missed, missed, c.exact)
+	case c.wide:
+		whole := float64(c.length())
+		d.share(c.span, func(h *Hour, part int64) {
+			h.count((answered+missed)*float64(part)/whole, missed*float64(part)/whole, false)
+		})
+	default:
+		d.share(c.span, func(h *Hour, _ int64) { h.count(0, 0, false) })
+		d.hours[i].count(answered+missed, missed, false)
+	}
+}
+
+// know makes the hours of a change known: nothing counted is 0, not missing.
+func (d *dial) know(i int, c change) {
+	for ; i >= 0; i-- {
+		h := &d.hours[i]
+		if c.known[0] && !h.Offered.Known() {
+			h.Offered = Number{0, Exact}
+		}
+		if c.known[1] && !h.Missed.Known() {
+			h.Missed = Number{0, Exact}
+		}
+		if d.start(i) <= c.a {
+			return
+		}
+	}
+}
+
+// count adds to an hour.
+func (h *Hour) count(offered, missed float64, exact bool) {
+	h.Offered, h.Missed = h.Offered.plus(offered, exact), h.Missed.plus(missed, exact)
+}
+
+// plus adds to a known number.
+func (n Number) plus(v float64, exact bool) Number {
+	switch {
+	case !n.Known():
+	case exact:
+		n.Value += v
+	default:
+		n = Number{n.Value + v, Estimated}
+	}
+	return n
+}
+
+// takeBack removes corrected calls, the newest first: nobody knows which ones
+// they were, so all hours back to when the counters started are estimated.
+func (d *dial) takeBack(i int, c change, answered, missed float64) {
+	if answered == 0 && missed == 0 {
+		return
+	}
+	for ; i >= 0 && (answered > 0 || missed > 0 || d.ends[i] > c.since); i-- {
+		h := &d.hours[i]
+		m := min(missed, h.Missed.Value)
+		a := min(answered, h.Offered.Value-h.Missed.Value)
+		h.count(-a-m, -m, h.Offered.Value == 0)
+		answered, missed = answered-a, missed-m
+	}
+	d.debt += answered
+}

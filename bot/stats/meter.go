@@ -1,0 +1,282 @@
+package stats
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	// newLogin is by how many seconds the computed beginning of a login moves
+	// when it is another login, and not the rounding of its age.
+	newLogin = 30
+
+	// lateReset is how many seconds after its boundary a counter may still start
+	// again.
+	lateReset = 10 * 60
+
+	// noise is the most by which the vendor corrects a count that then is half
+	// of what it was, or less.
+	noise = 3
+)
+
+// A meter follows the counters of one agent from sample to sample: it is the
+// difference rule that the package's documentation states. Times are Unix
+// seconds.
+type meter struct {
+	plan   *plan
+	layout *layout   // may be nil
+	now    []float64 // the newest number of each metric of the dictionary, NaN for none
+	tracks []track
+	turns  [cycles]turn
+	phase  phase
+	moved  bool // the newest sample may have moved a track
+
+	prev     int64 // asOf of the newest sample with values, 0 for none
+	login    int64 // when the newest login began, 0 if not known
+	midnight int64 // the next one in the vendor's zone after prev
+	from     int64 // the window's beginning
+	away     int64 // time logged out, as two polls in a row saw, since the last values or from
+
+	shared *Value // the first of the newest sample's values, and
+	length int    // how many they are
+}
+
+// phase says what becomes of what a meter counts.
+type phase uint8
+
+const (
+	outside phase = iota // nothing: the window has not begun
+	inside               // it is in the totals
+	after                // it bounds what happened after the last sample of the window
+)
+
+// A turn is where a cycle stands.
+type turn struct {
+	count uint32 // boundaries that were crossed
+	start int64  // the last of them
+	seen  bool   // the counters have started again since
+	guard int64  // until when the values from before a far fall may come back, 0: they may not
+}
+
+// A track follows one number.
+type track struct {
+	last  float64 // its newest value
+	delta float64 // what the newest sample added
+	held  float64 // its value before a far fall, and
+	since float64 //   what was counted from then on; of use while the turn has a guard
+
+	total float64 // counted in the window
+	short float64 // so many more there were at most, beside
+	blind int64   //   those of so many seconds,
+	tail  int64   //   and of so many after the last sample of the window
+
+	left int64  // when it was last seen, while it is gone
+	turn uint32 // of its newest value
+	flag trackFlag
+}
+
+type trackFlag uint8
+
+const (
+	known     trackFlag = 1 << iota // last is set
+	gone                            // the newest sample lacks it
+	open                            // it has had a value in the window
+	estimated                       // total is not exact
+	sure                            // the newest delta is exact
+	restarted                       // it started again with the newest sample
+)
+
+func (f trackFlag) has(g trackFlag) bool { return f&g != 0 }
+
+func newMeter(p *plan, l *layout) meter {
+	m := meter{plan: p, layout: l, now: make([]float64, len(p.Dictionary)), tracks: make([]track, len(p.tracks))}
+	m.forget()
+	return m
+}
+
+// forget makes all numbers of the newest sample unknown.
+func (m *meter) forget() {
+	m.shared, m.length = nil, 0
+	for i := range m.now {
+		m.now[i] = math.NaN()
+	}
+}
+
+// track returns a track, and an empty one for -1.
+func (m *meter) track(i int) *track {
+	if i < 0 {
+		return new(track)
+	}
+	return &m.tracks[i]
+}
+
+// open begins a window: every track counts from its next value on.
+func (m *meter) open(from int64) {
+	m.phase, m.from, m.away = inside, from, 0
+	m.shared, m.length = nil, 0 // the next sample is looked at, even if nothing moved
+	for i := range m.tracks {
+		t := &m.tracks[i]
+		t.total, t.short, t.blind, t.tail = 0, 0, 0, 0
+		t.flag &^= open | estimated
+	}
+}
+
+// observe takes the next sample that has values.
+func (m *meter) observe(s Sample, asOf, every int64) {
+	turned := m.turnOver(s, asOf)
+	same := len(s.Values) > 0 && len(s.Values) == m.length && &s.Values[0] == m.shared
+	m.moved = turned || !same || m.guarded()
+	if m.moved {
+		if !same {
+			m.plan.read(s, m.layout, m.now)
+			m.shared, m.length = nil, len(s.Values)
+			if len(s.Values) > 0 {
+				m.shared = &s.Values[0]
+			}
+		}
+		m.move(asOf, every)
+	}
+	m.prev = asOf
+}
+
+func (m *meter) guarded() bool {
+	return m.turns[byDay].guard|m.turns[byLogin].guard|m.turns[forever].guard != 0
+}
+
+// turnOver notes the boundaries between the last sample and this one.
+func (m *meter) turnOver(s Sample, asOf int64) (turned bool) {
+	switch {
+	case m.midnight == 0:
+		_, m.midnight = m.plan.day(asOf)
+	case asOf >= m.midnight:
+		var today int64
+		today, m.midnight = m.plan.day(asOf)
+		m.turns[byDay].next(today)
+		turned = true
+	}
+	if s.Login.IsZero() {
+		return turned
+	}
+	login := s.Login.Unix()
+	if m.login != 0 && login-m.login > newLogin {
+		m.turns[byLogin].next(login)
+		turned = true
+	}
+	m.login = login
+	return turned
+}
+
+func (t *turn) next(start int64) { t.count, t.start, t.seen = t.count+1, start, false }
+
+// day returns when the vendor's day of a time began, and when the next begins.
+func (p *plan) day(at int64) (today, tomorrow int64) {
+	y, m, d := time.Unix(at, 0).In(p.Vendor).Date()
+	return p.midnight(y, m, d), p.midnight(y, m, d+1)
+}
+
+// midnight returns the first instant of a date.
+func (p *plan) midnight(y int, m time.Month, d int) int64 {
+	t := time.Date(y, m, d, 0, 0, 0, 0, p.Vendor)
+	if t.Hour() != 0 { // the clocks skip midnight, and Date took the hour before
+		_, early := t.Zone()
+		_, late := t.Add(3 * time.Hour).Zone()
+		if t.Hour() > 12 {
+			t = t.Add(time.Duration(late-early) * time.Second)
+		}
+	}
+	return t.Unix()
+}
+
+// verdict says what became of a cycle between two samples.
+type verdict uint8
+
+const (
+	steady  verdict = iota // differences count; tracks that are behind start again, or do not yet
+	restart                // far fallen, not across a boundary
+	slip                   // back to what it was before the far fall
+)
+
+// move moves all tracks by the newest numbers.
+func (m *meter) move(asOf, every int64) {
+	var verdicts [cycles]verdict
+	for c := range cycles {
+		if len(m.plan.witness[c]) > 0 {
+			verdicts[c] = m.judge(c, asOf)
+		}
+	}
+	for i := range m.tracks {
+		p, t := &m.plan.tracks[i], &m.tracks[i]
+		t.delta, t.flag = 0, t.flag&^(sure|restarted)
+		v := m.plan.value(p, m.now)
+		switch {
+		case math.IsNaN(v):
+			m.lose(t)
+		case !t.flag.has(known):
+			t.flag |= known
+			m.record(p, t, step{}, asOf)
+			t.last, t.turn = v, m.turns[p.cycle].count
+		default:
+			at := moment{v, asOf, every, verdicts[p.cycle]}
+			m.record(p, t, m.step(p, t, at), asOf)
+			t.last, t.turn = v, m.turns[p.cycle].count
+			t.flag &^= gone
+		}
+	}
+}
+
+// lose notes that the newest sample lacks a track.
+func (m *meter) lose(t *track) {
+	if t.flag.has(known) && !t.flag.has(gone) {
+		t.flag |= gone
+		t.left = m.prev
+	}
+	t.held = math.NaN()
+}
+
+// judge decides what became of a cycle, by the sum of its witnesses.
+func (m *meter) judge(c cycle, asOf int64) verdict {
+	var before, now, held, drop float64
+	turn, behind := &m.turns[c], false
+	for _, i := range m.plan.witness[c] {
+		t, v := &m.tracks[i], m.plan.value(&m.plan.tracks[i], m.now)
+		if !t.flag.has(known) || math.IsNaN(v) {
+			continue
+		}
+		before, now = before+t.last, now+v
+		if !math.IsNaN(t.held) {
+			held += t.held
+		}
+		drop = max(drop, t.last-v)
+		behind = behind || t.turn != turn.count
+	}
+	half := drop > 0 && now <= before/2
+	far := half && drop > noise
+	soon := turn.count > 0 && asOf-turn.start <= lateReset
+	switch {
+	case turn.guard != 0 && before <= held/2 && now-before > held/2:
+		turn.guard = 0
+		return slip
+	case behind && (half || !soon && now < before):
+		turn.seen = true
+		turn.protect(far, asOf+lateReset)
+	case behind:
+	case far && soon && !turn.seen:
+		turn.seen = true
+		turn.protect(true, asOf+lateReset)
+		return restart
+	case far:
+		turn.protect(true, math.MaxInt64)
+		return restart
+	case turn.guard < asOf || now > held/2:
+		turn.guard = 0
+	}
+	return steady
+}
+
+// protect sets the guard against slips.
+func (t *turn) protect(far bool, until int64) {
+	t.guard = 0
+	if far {
+		t.guard = until
+	}
+}
