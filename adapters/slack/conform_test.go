@@ -37,10 +37,15 @@ func workspace(t *testing.T, o slacktest.Options) *slacktest.Server {
 // adapter returns an adapter for the fake whose waits are short.
 func adapter(t testing.TB, srv *slacktest.Server) *Adapter {
 	t.Helper()
-	a, err := New(Config{
+	return adapterWith(t, Config{
 		BotToken: secret.New(srv.Options().BotToken), AppToken: secret.New(srv.Options().AppToken),
 		APIURL: srv.APIURL(), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
+}
+
+func adapterWith(t testing.TB, c Config) *Adapter {
+	t.Helper()
+	a, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,6 +65,7 @@ type harness struct {
 }
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	chattest.Run(t, func(t *testing.T) chattest.Harness {
 		srv := workspace(t, slacktest.Options{CommandReplace: true})
 		h := &harness{t: t, srv: srv, events: map[string]*slacktest.Interaction{}}

@@ -19,11 +19,11 @@ import (
 // acknowledgement is lost, Slack delivers the form again, and gets the same
 // answer.
 type submission struct {
-	s     *session
-	check *time.Timer // shows that it is being checked
+	s *session
 
-	mu     sync.Mutex // guards the rest
-	d      delivery   // the newest
+	mu     sync.Mutex  // guards the rest
+	check  *time.Timer // shows that it is being checked
+	d      delivery    // the newest
 	acked  bool
 	at     time.Time // when it was acknowledged
 	answer any       // what the window shows, as the payload of an acknowledgement
@@ -51,13 +51,14 @@ func (s *session) submit(d delivery, r chat.Request, to *responder, work func(co
 		delete(s.sent, r.ID)
 	})
 	to.sent = sub
-	// The answer to a form may be a press on what the form showed.
+	sub.mu.Lock()
 	sub.check = time.AfterFunc(s.timing.form, func() { sub.acknowledge(nil) })
+	sub.mu.Unlock()
 	if !s.pool.Go(func(ctx context.Context) {
 		work(ctx)
 		sub.acknowledge(nil) // if there was no answer at all
 	}) {
-		sub.check.Stop()
+		sub.forget()
 		s.mu.Lock()
 		delete(s.sent, r.ID)
 		s.mu.Unlock()
@@ -80,6 +81,14 @@ func (f *submission) acknowledge(answer any) bool {
 	f.check.Stop()
 	f.send(f.d)
 	return true
+}
+
+// forget leaves the form to Slack, which delivers it again.
+func (f *submission) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.acked = true
+	f.check.Stop()
 }
 
 // send acknowledges a delivery with the answer; the caller holds mu.

@@ -130,6 +130,7 @@ func (d dealer) message() chat.Message {
 // Whatever a message holds, what is drawn is within Slack's limits, and nothing
 // in it that came from outside means anything to Slack.
 func TestDrawnCardsAreValid(t *testing.T) {
+	t.Parallel()
 	d := dealer{rand.New(rand.NewPCG(1, 2))}
 	for i := range 200 {
 		m := d.message()

@@ -289,6 +289,7 @@ func (a *Adapter) attachTo(ctx context.Context, channel string, files []chat.Fil
 		}
 		a.log.ErrorContext(ctx, "slack: a file was not attached", "err", err)
 		sorry := note("", "The file "+fileName(f)+" could not be attached: "+uploadAdvice(err))
+		sorry.Private = isDM(channel)
 		if _, err := a.Send(ctx, chat.Outgoing{To: chat.Address{Network: chat.Slack, ID: channel}, Message: sorry}); err != nil {
 			a.log.ErrorContext(ctx, "slack: a missing file was not reported", "err", err)
 		}

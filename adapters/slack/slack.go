@@ -88,6 +88,7 @@ type Adapter struct {
 
 // timing is what tests shorten.
 type timing struct {
+	ack     time.Duration // of an acknowledgement; Slack waits for three seconds
 	ping    time.Duration // without a ping for so long, a connection is dead
 	hello   time.Duration // a connection that is not greeted for so long is, too
 	stagger time.Duration // between the first connections
@@ -98,7 +99,7 @@ type timing struct {
 
 func defaultTiming() timing {
 	return timing{
-		ping: 30 * time.Second, hello: 30 * time.Second, stagger: 5 * time.Second,
+		ack: 2500 * time.Millisecond, ping: 30 * time.Second, hello: 30 * time.Second, stagger: 5 * time.Second,
 		form: time.Second, settle: 500 * time.Millisecond, grace: 10 * time.Second,
 	}
 }
@@ -204,9 +205,9 @@ func (a *Adapter) judge(method, channel string, err error) error {
 	}
 	switch c, code, after := classify(err); c {
 	case classLimited:
-		key := callKey(method, channel)
-		if after >= pauseUnknown || code == "message_limit_exceeded" {
-			key = everything
+		key := everything // the workspace's own limit
+		if code == "ratelimited" || code == "rate_limited" {
+			key = callKey(method, channel)
 		}
 		a.limits.hold(key, after)
 	case classDead:

@@ -18,9 +18,8 @@ import (
 )
 
 const (
-	ackTimeout = 2500 * time.Millisecond // of an acknowledgement; Slack waits for three seconds
-	readLimit  = 1 << 20                 // bytes of an event
-	longPause  = time.Minute             // more between two tries is for the gate to say, not for the library
+	readLimit = 1 << 20     // bytes of an event
+	longPause = time.Minute // more between two tries is for the gate to say, not for the library
 )
 
 // fatalToConnect are the reasons why a connection is not given that no trying
@@ -235,7 +234,7 @@ func (l *line) deliver(e envelope) {
 		return
 	}
 	l.take(delivery{kind: e.Type, id: e.ID, payload: e.Payload, retry: e.Retry, ack: func(payload any) error {
-		ctx, cancel := context.WithTimeout(context.Background(), ackTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), l.timing.ack)
 		defer cancel()
 		return l.client.AckCtx(ctx, e.ID, payload)
 	}})
