@@ -2,7 +2,6 @@ package console
 
 import (
 	"flag"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -230,33 +229,3 @@ func TestPaint(t *testing.T) {
 	}
 }
 
-func TestChart(t *testing.T) {
-	many := make([]string, 31)
-	for i := range many {
-		many[i] = "wide label"
-	}
-	for _, test := range []struct {
-		name string
-		c    chat.Chart
-		want string
-	}{
-		{"nothing", chat.Chart{}, ""},
-		{"only zeros", chat.Chart{Labels: []string{"a"}, Series: []chat.Series{{Points: points(0)}}}, ""},
-		{"no space", chat.Chart{Labels: many, Series: []chat.Series{{Points: points(1)}}}, ""},
-		{"no numbers", chat.Chart{Labels: []string{"a", "b"}, Series: []chat.Series{{Points: points(math.NaN(), math.Inf(1))}}}, ""},
-		{"no number beside one", chat.Chart{Labels: []string{"a", "b"}, Series: []chat.Series{{Points: points(8, math.NaN())}}},
-			"8 │████\n  │████\n  │████\n0 │████\n    a    b"},
-		{"below zero", chat.Chart{Labels: []string{"a", "b"}, Series: []chat.Series{{Points: []chat.Point{{Value: -4}, {Value: 4}}}}},
-			" 4 │     ████\n   │     ████\n   │     ████\n-4 │▁▁▁▁ ████\n     a    b"},
-		{"gap and zero", chat.Chart{Labels: []string{"a", "b", "c"}, Series: []chat.Series{{Points: points(8, 0, -1)}}},
-			"8 │████\n  │████\n  │████\n0 │████ ____  ·\n    a    b    c"},
-		{"little is not nothing", chat.Chart{Labels: []string{"a", "b"}, Series: []chat.Series{{Points: points(1000, 1)}}},
-			"1000 │████\n     │████\n     │████\n   0 │████ ▁▁▁▁\n       a    b"},
-		{"two series", chat.Chart{Labels: []string{"09", "10"}, Series: []chat.Series{{Name: "in", Points: points(4, 2)}, {Name: "missed", Points: points(0, 1)}}},
-			"in      ████ ▄▄▄▄  max 4\nmissed  ____ ▂▂▂▂  max 1\n         09   10"},
-	} {
-		if got := strings.Join(drawChart(test.c, 60), "\n"); got != test.want {
-			t.Errorf("%s:\n%s\nwant\n%s", test.name, got, test.want)
-		}
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"floorwalker/bot/chart"
 	"floorwalker/bot/chat"
 )
 
@@ -19,7 +20,7 @@ func limits(width int) chat.Limits {
 		Total: 20000, Title: 300, Footer: 1000, Blocks: 60, Paragraph: 5000,
 		Facts: 60, Label: 200, Value: 200, Note: 500,
 		Rows: 200, Columns: max(1, (width-frame)/8), Cell: 200,
-		Points: 31, Series: 6, ChartTitle: 100, ChartLabel: 20, Alt: 2000,
+		Points: 20, Series: 6, ChartTitle: 100, ChartLabel: 20, Alt: 2000,
 		Actions: 20, ActionLabel: 75, ConfirmTitle: 100, ConfirmText: 300, ConfirmButton: 30, Files: 10,
 	}
 }
@@ -260,15 +261,10 @@ func (d *drawing) chart(c chat.Chart) []line {
 		title += " (" + c.Unit + ")"
 	}
 	lines := wrap([]run{{title, bold}}, d.width)
-	picture := drawChart(c, d.width)
-	for _, s := range picture {
-		lines = append(lines, text(s, blue))
+	for row := range strings.SplitSeq(chart.Text(c, d.width), "\n") {
+		lines = append(lines, text(row, blue))
 	}
-	if n := len(picture); n > 0 {
-		lines[len(lines)-1][0].style = dim // the labels of the axis
-		return lines
-	}
-	return append(lines, wrap([]run{{chat.Clean(c.Alt), plain}}, d.width)...)
+	return lines
 }
 
 // noBreak keeps a number with its label while lines are wrapped.
@@ -331,3 +327,6 @@ func drawForm(heading string, f chat.Form, width int) []line {
 	d.part(fields)
 	return framed(heading+" · form", d.body, nil, width)
 }
+
+// pad fills a string with spaces to a width.
+func pad(s string, w int) string { return s + strings.Repeat(" ", max(0, w-chat.Width(s))) }
