@@ -100,7 +100,7 @@ func digest() chat.Message {
 		Blocks: []chat.Block{
 			chat.Paragraph{Text: chat.Lines(chat.T("412 calls, 18 more than a usual Tuesday, and 96 % of them answered."), chat.T("The peak was at 11 with 61 calls."))},
 			chat.Fields{{Label: "Offered", Value: "412", Note: "▲ 18"}, {Label: "Answered", Value: "396", Note: "96 %"}, {Label: "Missed", Value: "16", Note: "▼ 4"}, {Label: "Average talk", Value: "≈ 4:31"}},
-			chat.Chart{Title: "Calls per hour", Labels: hours, Alt: "answered at 09: 40",
+			chat.Chart{Title: "Calls per hour", Unit: "calls", Labels: hours, Alt: "answered at 09: 40",
 				Series: []chat.Series{{Name: "answered", Points: points(40, 52, 58, 49, 30, 41, 45, 38, 30)}, {Name: "missed", Points: points(1, 2, 3, 4, 0, 1, 2, -1, 3)}}},
 		},
 		Footer: chat.T("09:00–18:00 · 97 % of the time observed · 7 of 14 agents"),
@@ -217,6 +217,27 @@ func TestWrap(t *testing.T) {
 	}
 }
 
+func TestParts(t *testing.T) {
+	for _, test := range []struct {
+		text  string
+		width int
+		want  string
+	}{
+		{"", 9, ""},
+		{"7 % · ▲ 1", 9, "7 % · ▲ 1"},
+		{"7 % of offered · ▲ 1 since 13:45", 20, "7 % of offered|▲ 1 since 13:45"},
+		{"7 % of offered · ▲ 1", 10, "7 % of|offered|▲ 1"},
+	} {
+		var got []string
+		for _, l := range parts(test.text, plain, test.width) {
+			got = append(got, l.paint(false))
+		}
+		if s := strings.Join(got, "|"); s != test.want {
+			t.Errorf("parts(%q, %d) = %q, want %q", test.text, test.width, s, test.want)
+		}
+	}
+}
+
 func TestPaint(t *testing.T) {
 	l := wrap(spans(chat.Join(chat.T("a "), chat.Strong("b c"), chat.Code("d")), dim), 4)
 	var got []string
@@ -228,4 +249,3 @@ func TestPaint(t *testing.T) {
 		t.Errorf("got %q, want %q", s, want)
 	}
 }
-

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"floorwalker/bot/chart"
 	"floorwalker/bot/chat"
@@ -163,13 +164,22 @@ func (d *drawing) facts(row chat.Fields, across int) []line {
 	} {
 		var cells [][]line
 		for _, f := range row {
-			if s := band.of(f); s != "" {
-				cells = append(cells, wrap([]run{{s, band.style}}, width))
-			} else {
-				cells = append(cells, nil)
-			}
+			cells = append(cells, parts(band.of(f), band.style, width))
 		}
 		lines = append(lines, beside(cells, width, gap)...)
+	}
+	return lines
+}
+
+// parts returns a text in lines. If it takes more than one, it is parted where
+// it has a middle dot.
+func parts(s string, st style, width int) []line {
+	if chat.Width(s) <= width {
+		return wrap([]run{{s, st}}, width)
+	}
+	var lines []line
+	for part := range strings.SplitSeq(s, " · ") {
+		lines = append(lines, wrap([]run{{part, st}}, width)...)
 	}
 	return lines
 }
@@ -257,15 +267,38 @@ func (d *drawing) table(t chat.Table) []line {
 // chart draws the picture, or says it in words where it cannot.
 func (d *drawing) chart(c chat.Chart) []line {
 	title := c.Title
-	if c.Unit != "" && !strings.Contains(title, c.Unit) {
+	if c.Unit != "" && !strings.Contains(strings.ToLower(title), strings.ToLower(c.Unit)) {
 		title += " (" + c.Unit + ")"
 	}
 	lines := wrap([]run{{title, bold}}, d.width)
 	for row := range strings.SplitSeq(chart.Text(c, d.width), "\n") {
-		lines = append(lines, text(row, blue))
+		lines = append(lines, painted(row))
 	}
 	return lines
 }
+
+// painted returns a row of a chart with its bars in colour, and the numbers as
+// readable as any others.
+func painted(row string) line {
+	var l line
+	for row != "" {
+		first, _ := utf8.DecodeRuneInString(row)
+		n := strings.IndexFunc(row, func(r rune) bool { return block(r) != block(first) })
+		if n < 0 {
+			n = len(row)
+		}
+		st := plain
+		if block(first) {
+			st = blue
+		}
+		l = append(l, run{row[:n], st})
+		row = row[n:]
+	}
+	return l
+}
+
+// block reports whether r is one of the characters that bars are made of.
+func block(r rune) bool { return r >= '▀' && r <= '▟' }
 
 // noBreak keeps a number with its label while lines are wrapped.
 const noBreak = "\u00a0"
