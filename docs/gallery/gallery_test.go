@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/png"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"floorwalker/bot/chat"
+)
+
+// TestPictures draws one card in every look.
+func TestPictures(t *testing.T) {
+	t.Parallel()
+	dir, err := nodeDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, noNode := findNode(dir)
+	_, noChromium := findChromium()
+	if err := errors.Join(noNode, noChromium); err != nil {
+		t.Skip("skipped: ", err)
+	}
+	out := t.TempDir()
+	if err := run(t.Context(), out, "not-linked."); err != nil {
+		t.Fatal(err)
+	}
+	for _, network := range networks() {
+		for _, look := range network.looks {
+			name := "not-linked." + look
+			picture := decode(t, filepath.Join(out, name+".png"))
+			size := picture.Bounds().Size()
+			if size.X < 1200 || size.X > 1400 || size.Y < 200 || size.Y > 600 {
+				t.Errorf("%s is %v pixels, want about 1300 by 400", name, size)
+			}
+			if n := ink(picture); n < 3000 {
+				t.Errorf("%s has only %d pixels of another colour than its corner", name, n)
+			}
+		}
+	}
+	if index, err := os.ReadFile(filepath.Join(out, "index.html")); err != nil || !bytes.Contains(index, []byte("not-linked.slack-light.png")) {
+		t.Errorf("the index does not show the pictures: %v", err)
+	}
+}
+
+func decode(t *testing.T, file string) image.Image {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := png.Decode(bytes.NewReader(b))
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return picture
+}
+
+// ink counts the pixels that differ from the first.
+func ink(p image.Image) (n int) {
+	b := p.Bounds()
+	paper := p.At(b.Min.X, b.Min.Y)
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			if p.At(x, y) != paper {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// TestCards checks that every network has the cards of which pictures are
+// expected, each with something to draw, and no name twice.
+func TestCards(t *testing.T) {
+	for _, network := range []chat.Network{chat.Slack, chat.Discord, chat.Console} {
+		t.Run(string(network), func(t *testing.T) {
+			t.Parallel()
+			cards, err := cardsOf(t.Context(), network)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := map[string]bool{}
+			for _, c := range cards {
+				if seen[c.name] {
+					t.Errorf("two cards are called %s", c.name)
+				}
+				seen[c.name] = true
+				if c.form == nil && c.message.Plain() == "" {
+					t.Errorf("the card %s is empty", c.name)
+				}
+			}
+			if !seen["mystats"] || !seen["stale"] || seen["link-form"] == (network == chat.Discord) {
+				t.Errorf("the cards are %v", slices.Sorted(maps.Keys(seen)))
+			}
+		})
+	}
+}
+
+func TestFromANSI(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"plain <b> & é\n", "plain &lt;b&gt; &amp; é"},
+		{"a\x1b[1mb\x1b[0mc", `a<span class="s1">b</span>c`},
+		{"\x1b[33;1mx\x1b[0m\x1b[2my\x1b[0m", `<span class="s33 s1">x</span><span class="s2">y</span>`},
+		{"\x1b[2mopen", `<span class="s2">open</span>`},
+	} {
+		if got := fromANSI(test.text); got != test.want {
+			t.Errorf("fromANSI(%q) = %q, want %q", test.text, got, test.want)
+		}
+	}
+}

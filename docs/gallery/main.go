@@ -1,0 +1,127 @@
+// Command gallery draws every card of the product to pictures, as Slack, Discord
+// and a terminal show it, for the people who work on its looks:
+//
+//	go run ./docs/gallery [-out DIR] [-only NAME]
+//
+// The cards are what package bot answers on a simulated floor, drawn by the
+// adapters themselves. Slack's blocks become a page by a library that others
+// wrote, and headless Chromium takes the picture. It needs node, the packages of
+// docs/gallery/node (npm ci there) and Chromium, and listens nowhere.
+//
+// Numbers are the same every time; the time of day is now.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"html/template"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	out := flag.String("out", "", "the `folder` to write to; a new one among the temporary ones if empty")
+	only := flag.String("only", "", "draw only pictures whose `name` holds this, such as mystats or slack-dark")
+	flag.Parse()
+	if err := run(ctx, *out, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "gallery:", err)
+		os.Exit(1)
+	}
+}
+
+// run draws the pictures whose names hold a word, and a page that shows them.
+func run(ctx context.Context, out, only string) (err error) {
+	if out == "" {
+		if out, err = os.MkdirTemp("", "floorwalker-gallery-"); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	pages, err := drawAll(ctx, only)
+	if err != nil {
+		return err
+	}
+	if len(pages) == 0 {
+		return fmt.Errorf("no picture has %q in its name", only)
+	}
+	b, err := startBrowser(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	for _, p := range pages {
+		picture, err := b.picture(p.html)
+		if err != nil {
+			return fmt.Errorf("take the picture %s: %w", p.name(), err)
+		}
+		if err := os.WriteFile(filepath.Join(out, p.name()+".png"), picture, 0o644); err != nil {
+			return err
+		}
+	}
+	index := filepath.Join(out, "index.html")
+	fmt.Printf("%d pictures: %s\n", len(pages), index)
+	return writeIndex(index, pages)
+}
+
+// A page is one card in one look, ready for the browser. The element with the id
+// "card" is the picture.
+type page struct {
+	card, look string
+	html       string
+}
+
+func (p page) name() string { return p.card + "." + p.look }
+
+// drawAll returns the pages whose names hold a word, cards in their order and
+// the looks of one card together.
+func drawAll(ctx context.Context, only string) ([]page, error) {
+	all := networks()
+	drawn := make([][]page, len(all))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, n := range all {
+		g.Go(func() (err error) {
+			drawn[i], err = n.pages(ctx, only)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	pages := slices.Concat(drawn...)
+	order := map[string]int{}
+	for i, p := range pages {
+		if _, ok := order[p.card]; !ok {
+			order[p.card] = i
+		}
+	}
+	slices.SortStableFunc(pages, func(a, b page) int { return cmp.Compare(order[a.card], order[b.card]) })
+	return pages, nil
+}
+
+// writeIndex writes a page that shows the pictures, a row for each card.
+func writeIndex(file string, pages []page) error {
+	t := template.Must(template.New("").Parse(`<!doctype html><meta charset="utf-8"><title>Gallery</title>
+<body style="font:14px sans-serif;background:#ddd">{{range .}}
+<figure style="display:inline-block;vertical-align:top;margin:8px"><figcaption>{{.}}</figcaption><img src="{{.}}.png" style="width:640px"></figure>{{end}}
+`))
+	var names []string
+	for _, p := range pages {
+		names = append(names, p.name())
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(t.Execute(f, names), f.Close())
+}
