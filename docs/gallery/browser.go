@@ -186,10 +186,12 @@ func (b *browser) picture(html string) ([]byte, error) {
 	}
 	var found struct {
 		Result struct {
-			Value [4]float64 `json:"value"`
+			Value json.RawMessage `json:"value"`
 		} `json:"result"`
 		Exception *struct {
-			Text string `json:"text"`
+			Exception struct {
+				Description string `json:"description"`
+			} `json:"exception"`
 		} `json:"exceptionDetails"`
 	}
 	wait := object{"expression": ready, "awaitPromise": true, "returnByValue": true, "timeout": pictureTime.Milliseconds()}
@@ -197,9 +199,12 @@ func (b *browser) picture(html string) ([]byte, error) {
 		return nil, err
 	}
 	if found.Exception != nil {
-		return nil, fmt.Errorf("the page has no card: %s", found.Exception.Text)
+		return nil, fmt.Errorf("look for the card on the page: %s", found.Exception.Exception.Description)
 	}
-	box := found.Result.Value
+	var box [4]float64
+	if err := json.Unmarshal(found.Result.Value, &box); err != nil {
+		return nil, err
+	}
 	if err := b.size(int(box[0]+math.Ceil(box[2])), int(box[1]+math.Ceil(box[3]))); err != nil {
 		return nil, err
 	}

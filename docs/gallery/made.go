@@ -8,7 +8,8 @@ import (
 	"floorwalker/bot/chat"
 )
 
-// posts are the cards that the bot sends unasked.
+// posts are the cards that the bot sends unasked, and a team's table. They are
+// written by hand.
 func (s *stage) posts() {
 	if s.err != nil {
 		return

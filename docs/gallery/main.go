@@ -40,14 +40,6 @@ func main() {
 
 // run draws the pictures whose names hold a word, and a page that shows them.
 func run(ctx context.Context, out, only string) (err error) {
-	if out == "" {
-		if out, err = os.MkdirTemp("", "floorwalker-gallery-"); err != nil {
-			return err
-		}
-	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return err
-	}
 	pages, err := drawAll(ctx, only)
 	if err != nil {
 		return err
@@ -60,6 +52,14 @@ func run(ctx context.Context, out, only string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
+	if out == "" {
+		if out, err = os.MkdirTemp("", "floorwalker-gallery-"); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
 	for _, p := range pages {
 		picture, err := b.picture(p.html)
 		if err != nil {
