@@ -154,11 +154,7 @@ func (r *responder) ask(ctx context.Context, f chat.Form) error {
 		}
 		return r.orDM(ctx, r.closed(f), r.turn(ctx, v, errs))
 	}
-	r.s.complain(ctx, viewProblems(v))
-	err := r.s.call(ctx, "views.open", "", r.soon(), func() error {
-		_, err := r.s.api.OpenViewContext(ctx, r.trigger, v)
-		return err
-	})
+	err := r.open(ctx, v)
 	if err == nil || errors.Is(err, chat.ErrFinal) {
 		return err
 	}
@@ -166,6 +162,19 @@ func (r *responder) ask(ctx context.Context, f chat.Form) error {
 		return errors.Join(err, told)
 	}
 	return nil
+}
+
+// open shows a new window, which Slack allows once and soon after what the
+// person did.
+func (r *responder) open(ctx context.Context, v slack.ModalViewRequest) error {
+	r.s.complain(ctx, viewProblems(v))
+	return r.s.call(ctx, "views.open", "", r.soon(), func() error {
+		opened, err := r.s.api.OpenViewContext(ctx, r.trigger, v)
+		if err == nil {
+			r.view = view{ID: opened.ID, Type: string(slack.VTModal)}
+		}
+		return err
+	})
 }
 
 // soon returns how long a window can still be opened.
@@ -193,7 +202,7 @@ func (r *responder) closed(f chat.Form) chat.Message {
 
 // updateView replaces what a modal shows.
 func (s *session) updateView(ctx context.Context, id string, v slack.ModalViewRequest) error {
-	return s.call(ctx, "views.update", "", patience, func() error {
+	return s.call(ctx, "views.update", "", noHurry, func() error {
 		_, err := s.api.UpdateViewContext(ctx, v, "", "", id)
 		return err
 	})
@@ -206,7 +215,7 @@ func (s *session) publish(ctx context.Context, user, hash string, m chat.Message
 	s.complain(ctx, homeProblems(c.blocks))
 	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: c.blocks}}
 	send := func(hash *string) error {
-		return s.call(ctx, "views.publish", "", patience, func() error {
+		return s.call(ctx, "views.publish", "", noHurry, func() error {
 			_, err := s.api.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: user, View: view, Hash: hash})
 			return err
 		})

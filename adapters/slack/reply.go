@@ -68,6 +68,8 @@ func (r *responder) tell(ctx context.Context, m chat.Message) error {
 	switch {
 	case !r.dm.IsZero():
 		return r.s.edit(ctx, r.dm, m, noHurry)
+	case r.view.Type == "home" && r.action.ID != "" && !r.action.Replace:
+		return r.orDM(ctx, m, r.open(ctx, messageView(m)))
 	case r.view.Type == "home":
 		return r.s.publish(ctx, r.user, r.view.Hash, m)
 	case r.view.ID != "":

@@ -17,6 +17,8 @@ import (
 const (
 	clients        = 2 // so that one is there while the other's connection is renewed
 	requestTimeout = 2 * time.Minute
+	working        = 256 // requests; one waits for seconds when the source is slow
+	waiting        = 1000
 	lastWords      = 3 * time.Second // to tell somebody that there will be no answer
 )
 
@@ -61,7 +63,7 @@ func ended(ctx context.Context, err error) error {
 func (a *Adapter) session(app chat.App, who identity) *session {
 	s := &session{Adapter: a, app: app, who: who, sent: map[string]*submission{}}
 	s.pool = chat.NewPool(chat.PoolConfig{
-		Timeout: requestTimeout, Grace: a.timing.grace,
+		Running: working, Waiting: waiting, Timeout: requestTimeout, Grace: a.timing.grace,
 		Panicked: func(value any, stack []byte) {
 			a.log.Error("slack: a request panicked", "panic", fmt.Sprint(value), "stack", string(stack))
 		},
@@ -112,7 +114,7 @@ func (s *session) take(d delivery) {
 	case "events_api":
 		err = s.takeEvent(d)
 	default:
-		err = errors.New("unknown kind")
+		err = errUnreadable
 	}
 	if err != nil {
 		// Slack would deliver it again and again: what we cannot read today we
@@ -216,7 +218,7 @@ func (s *session) takeInteraction(d delivery) error {
 		return nil
 	}
 	to := s.responder(p.User.ID, p.ResponseURL, p.TriggerID)
-	to.channel, to.view = p.Container.ChannelID, p.View
+	to.channel, to.view = cmp.Or(p.Container.ChannelID, r.In.ID), p.View
 	answer := func(ctx context.Context) {
 		if !s.ours(ctx, p.User.ID, cmp.Or(p.User.TeamID, p.Team.ID), p.Enterprise.ID) {
 			s.say(ctx, to, foreign(s.who))
@@ -261,10 +263,11 @@ func (s *session) happened(ctx context.Context, p callback, envelope string) {
 			ID: cmp.Or(p.EventID, envelope), Kind: chat.KindHome, From: person(user), At: time.Now(), SecretForms: true,
 		}, to)
 	case "app_uninstalled", "tokens_revoked":
-		s.app.Event(ctx, chat.Event{Kind: chat.EventRemoved, By: chat.Slack})
-		// A token of somebody else's may be what was revoked; ours is asked.
-		if _, err := s.identify(ctx); err != nil {
-			s.log.WarnContext(ctx, "slack: the app was removed or its token revoked", "err", err)
+		// A member's token may be what was revoked, or the app may be back
+		// already: only ours tells.
+		if _, err := s.identify(ctx); errors.Is(err, chat.ErrFinal) {
+			s.log.ErrorContext(ctx, "slack: the app was removed", "err", err)
+			s.app.Event(ctx, chat.Event{Kind: chat.EventRemoved, By: chat.Slack})
 		}
 	case "channel_deleted", "channel_archive", "channel_left", "group_deleted", "group_archive", "group_left":
 		if gone := idOf(e.Channel); gone != "" {

@@ -140,7 +140,7 @@ func TestFullPool(t *testing.T) {
 		<-release
 		return chat.Reply{}, chat.ErrDuplicate
 	}})
-	const places = 32 + 1000
+	const places = working + waiting
 	for range places + 20 {
 		srv.Slash(asha, support, "/mystats", "")
 	}
@@ -156,7 +156,7 @@ func TestFullPool(t *testing.T) {
 	}
 	close(release)
 	r.must(r.stop())
-	if most.Load() != 32 {
+	if most.Load() != working {
 		t.Errorf("%d ran at once", most.Load())
 	}
 }
@@ -215,7 +215,10 @@ func TestReadLimit(t *testing.T) {
 // try most of them for ever.
 func TestFatalReasons(t *testing.T) {
 	t.Parallel()
-	for _, code := range append([]string{"404"}, fatalToConnect...) {
+	for _, code := range []string{
+		"404", "invalid_auth", "account_inactive", "not_authed", "token_revoked", "token_expired",
+		"not_allowed_token_type", "no_permission", "access_denied", "missing_scope", "forbidden_team",
+	} {
 		srv := workspace(t, slacktest.Options{})
 		fault := slacktest.Fault{Error: code}
 		if code == "404" {
