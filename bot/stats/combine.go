@@ -1,6 +1,9 @@
 package stats
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // Combine returns the summary of a team from its agents' summaries of one
 // window: counts are added, averages weighted, hours added up. Calls per hour
@@ -50,6 +53,7 @@ func (d Dictionary) add(parts []Summary) Summary {
 	for _, part := range parts {
 		sum.merge(part, d)
 	}
+	maps.DeleteFunc(sum.Lacks, func(name string, _ Lack) bool { return !sum.Totals[name].Known() })
 	sum.derive()
 	for _, m := range d {
 		if m.Kind == Average {
@@ -74,6 +78,7 @@ func (s *Summary) merge(a Summary, d Dictionary) {
 		s.First = a.First
 	}
 	s.Last, s.LastCall = later(s.Last, a.Last), later(s.LastCall, a.LastCall)
+	s.mergeCounter(a, "answered")
 	for _, m := range d {
 		switch m.Kind {
 		case Counter, Map:

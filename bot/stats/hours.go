@@ -19,7 +19,8 @@ type dial struct {
 	hours []Hour
 	ends  []int64 // Unix seconds
 	hand  int
-	debt  float64 // what was taken back from offered, and found in no hour
+
+	offered, missed float64 // what was taken back and found in no hour
 }
 
 // newDial returns the empty hours of a window: civil hours, the first and the
@@ -97,27 +98,32 @@ type change struct {
 func (d *dial) add(c change) {
 	i := d.turn(c.b)
 	d.know(i, c)
-	if c.offered == 0 && c.missed == 0 {
+	d.takeBack(i, c)
+	offered, missed := repay(&d.offered, c.offered), repay(&d.missed, c.missed)
+	if offered == 0 && missed == 0 {
 		return
-	}
-	answered := c.offered - c.missed
-	d.takeBack(i, c, max(0, -answered), max(0, -c.missed))
-	answered, missed := max(0, answered), max(0, c.missed)
-	if repaid := min(d.debt, answered); repaid > 0 {
-		d.debt, answered = d.debt-repaid, answered-repaid
 	}
 	switch inside := c.a >= d.start(i); {
 	case inside:
-		d.hours[i].count(answered+missed, missed, c.exact)
+		d.hours[i].count(offered, missed, c.exact)
 	case c.wide:
+		c.span = c.clip(d.start(0), d.ends[len(d.ends)-1])
 		whole := float64(c.length())
 		d.share(c.span, func(h *Hour, part int64) {
-			h.count((answered+missed)*float64(part)/whole, missed*float64(part)/whole, false)
+			h.count(offered*float64(part)/whole, missed*float64(part)/whole, false)
 		})
 	default:
 		d.share(c.span, func(h *Hour, _ int64) { h.count(0, 0, false) })
-		d.hours[i].count(answered+missed, missed, false)
+		d.hours[i].count(offered, missed, false)
 	}
+}
+
+// repay returns what of a rise is left when the debt is paid.
+func repay(debt *float64, rise float64) float64 {
+	rise = max(0, rise)
+	paid := min(*debt, rise)
+	*debt -= paid
+	return rise - paid
 }
 
 // know makes the hours of a change known: nothing counted is 0, not missing.
@@ -134,6 +140,22 @@ func (d *dial) know(i int, c change) {
 			return
 		}
 	}
+}
+
+// close returns the hours. What was taken back from what was offered in an hour
+// may have been the missed calls of another.
+func (d *dial) close() []Hour {
+	for i := len(d.hours) - 1; i >= 0; i-- {
+		h := &d.hours[i]
+		if taken := min(d.offered, h.Offered.Value); taken > 0 {
+			d.offered -= taken
+			h.count(-taken, 0, false)
+		}
+		if h.Missed.Known() && h.Missed.Value > h.Offered.Value {
+			h.Missed = Number{h.Offered.Value, min(h.Offered.Quality, Estimated)}
+		}
+	}
+	return d.hours
 }
 
 // count adds to an hour.
@@ -155,16 +177,17 @@ func (n Number) plus(v float64, exact bool) Number {
 
 // takeBack removes corrected calls, the newest first: nobody knows which ones
 // they were, so all hours back to when the counters started are estimated.
-func (d *dial) takeBack(i int, c change, answered, missed float64) {
-	if answered == 0 && missed == 0 {
+func (d *dial) takeBack(i int, c change) {
+	offered, missed := max(0, -c.offered), max(0, -c.missed)
+	if offered == 0 && missed == 0 {
 		return
 	}
-	for ; i >= 0 && (answered > 0 || missed > 0 || d.ends[i] > c.since); i-- {
+	for ; i >= 0 && (offered > 0 || missed > 0 || d.ends[i] > c.since); i-- {
 		h := &d.hours[i]
 		m := min(missed, h.Missed.Value)
-		a := min(answered, h.Offered.Value-h.Missed.Value)
-		h.count(-a-m, -m, h.Offered.Value == 0)
-		answered, missed = answered-a, missed-m
+		o := min(offered, max(0, h.Offered.Value-h.Missed.Value+m))
+		h.count(-o, -m, h.Offered.Value == 0)
+		offered, missed = offered-o, missed-m
 	}
-	d.debt += answered
+	d.offered, d.missed = d.offered+offered, d.missed+missed
 }

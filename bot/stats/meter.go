@@ -82,11 +82,15 @@ const (
 	gone                            // the newest sample lacks it
 	open                            // it has had a value in the window
 	estimated                       // total is not exact
+	comesBack                       // it was gone when its cycle came back from a slip
 	sure                            // the newest delta is exact
 	restarted                       // it started again with the newest sample
 )
 
 func (f trackFlag) has(g trackFlag) bool { return f&g != 0 }
+
+// present reports whether the newest sample has a value, and the window a total.
+func (f trackFlag) present() bool { return f&(open|gone) == open }
 
 func newMeter(p *plan, l *layout) meter {
 	m := meter{plan: p, layout: l, now: make([]float64, len(p.Dictionary)), tracks: make([]track, len(p.tracks))}
@@ -192,6 +196,7 @@ type verdict uint8
 
 const (
 	steady  verdict = iota // differences count; tracks that are behind start again, or do not yet
+	reset                  // the same, and now it shows that those start again
 	restart                // far fallen, not across a boundary
 	slip                   // back to what it was before the far fall
 )
@@ -210,56 +215,73 @@ func (m *meter) move(asOf, every int64) {
 		v := m.plan.value(p, m.now)
 		switch {
 		case math.IsNaN(v):
-			m.lose(t)
+			m.lose(t, verdicts[p.cycle])
 		case !t.flag.has(known):
 			t.flag |= known
-			m.record(p, t, step{}, asOf)
+			m.record(t, step{}, asOf)
 			t.last, t.turn = v, m.turns[p.cycle].count
 		default:
 			at := moment{v, asOf, every, verdicts[p.cycle]}
-			m.record(p, t, m.step(p, t, at), asOf)
+			m.record(t, m.step(p, t, at), asOf)
 			t.last, t.turn = v, m.turns[p.cycle].count
-			t.flag &^= gone
+			t.flag &^= gone | comesBack
 		}
 	}
 }
 
-// lose notes that the newest sample lacks a track.
-func (m *meter) lose(t *track) {
+// lose notes that the newest sample lacks a track, and what its cycle does.
+func (m *meter) lose(t *track, v verdict) {
 	if t.flag.has(known) && !t.flag.has(gone) {
 		t.flag |= gone
 		t.left = m.prev
 	}
-	t.held = math.NaN()
+	switch v {
+	case reset, restart:
+		t.held = math.NaN()
+	case slip:
+		t.flag |= comesBack
+	}
+}
+
+// A sum adds up the witnesses of a cycle that have a value in both samples.
+type sum struct {
+	last, now float64
+	drop      float64 // the farthest fall of one of them
+	behind    bool    // a boundary lies between the samples
+}
+
+func (s *sum) add(last, now float64) {
+	s.last, s.now, s.drop = s.last+last, s.now+now, max(s.drop, last-now)
 }
 
 // judge decides what became of a cycle, by the sum of its witnesses.
 func (m *meter) judge(c cycle, asOf int64) verdict {
-	var before, now, held, drop float64
-	turn, behind := &m.turns[c], false
+	var all, guarded sum
+	turn, held := &m.turns[c], 0.0
 	for _, i := range m.plan.witness[c] {
 		t, v := &m.tracks[i], m.plan.value(&m.plan.tracks[i], m.now)
 		if !t.flag.has(known) || math.IsNaN(v) {
 			continue
 		}
-		before, now = before+t.last, now+v
+		all.add(t.last, v)
+		all.behind = all.behind || t.turn != turn.count
 		if !math.IsNaN(t.held) {
+			guarded.add(t.last, v)
 			held += t.held
 		}
-		drop = max(drop, t.last-v)
-		behind = behind || t.turn != turn.count
 	}
-	half := drop > 0 && now <= before/2
-	far := half && drop > noise
+	half := all.drop > 0 && all.now <= all.last/2
+	far := half && all.drop > noise
 	soon := turn.count > 0 && asOf-turn.start <= lateReset
 	switch {
-	case turn.guard != 0 && before <= held/2 && now-before > held/2:
+	case turn.guard != 0 && guarded.last <= held/2 && guarded.now-guarded.last > held/2:
 		turn.guard = 0
 		return slip
-	case behind && (half || !soon && now < before):
+	case all.behind && (half || !soon && (all.now < all.last || all.drop > noise)):
 		turn.seen = true
 		turn.protect(far, asOf+lateReset)
-	case behind:
+		return reset
+	case all.behind:
 	case far && soon && !turn.seen:
 		turn.seen = true
 		turn.protect(true, asOf+lateReset)
@@ -267,7 +289,7 @@ func (m *meter) judge(c cycle, asOf int64) verdict {
 	case far:
 		turn.protect(true, math.MaxInt64)
 		return restart
-	case turn.guard < asOf || now > held/2:
+	case turn.guard < asOf || guarded.now > held/2:
 		turn.guard = 0
 	}
 	return steady

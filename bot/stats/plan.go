@@ -35,8 +35,8 @@ type plan struct {
 	tracks  []trackPlan
 	witness [cycles][]int // the tracks whose sum shows that a cycle started again
 
-	offered, missed       int // their tracks, -1 for none
-	offeredKey, missedKey int // their places in the dictionary, -1 for none
+	offered, missed, answered int // their tracks, -1 for none
+	offeredKey, missedKey     int // their places in the dictionary, -1 for none
 }
 
 // A trackPlan says what a track follows.
@@ -55,14 +55,17 @@ type trackPlan struct {
 type part uint8
 
 const (
-	whole part = iota
+	whole      part = iota
+	difference      // what was offered less what was missed; its metric is offered
 	product
 	weight
 )
 
+func (p part) ofAverage() bool { return p == product || p == weight }
+
 // newPlan compiles a series and fills what was left out of it.
 func newPlan(s Series) *plan {
-	p := &plan{Series: s, offered: -1, missed: -1, offeredKey: -1, missedKey: -1}
+	p := &plan{Series: s, offered: -1, missed: -1, answered: -1, offeredKey: -1, missedKey: -1}
 	if p.Vendor == nil {
 		p.Vendor = time.UTC
 	}
@@ -85,6 +88,7 @@ func newPlan(s Series) *plan {
 		}
 	}
 	p.chooseWitnesses()
+	p.addAnswered()
 	return p
 }
 
@@ -96,6 +100,16 @@ func (p *plan) addCounter(i int, m Metric) {
 		p.missed, p.missedKey = len(p.tracks), i
 	}
 	p.tracks = append(p.tracks, trackPlan{name: m.Name, metric: i, part: whole, cycle: cycleOf(m.Reset)})
+}
+
+// addAnswered follows what was answered by itself: the difference of two totals
+// is not it when one of the two was missing in some sample.
+func (p *plan) addAnswered() {
+	if p.offered < 0 || p.missed < 0 || p.tracks[p.offered].cycle != p.tracks[p.missed].cycle {
+		return
+	}
+	p.answered = len(p.tracks)
+	p.tracks = append(p.tracks, trackPlan{name: "answered", metric: p.offeredKey, part: difference, cycle: p.tracks[p.offered].cycle, over: -1})
 }
 
 // chooseWitnesses takes the counts of each cycle, because seconds would drown
@@ -198,16 +212,16 @@ func (p *plan) value(t *trackPlan, now []float64) float64 {
 	if t.over >= 0 {
 		n = now[t.over]
 	} else {
-		n = p.answered(now)
+		n = p.difference(now)
 	}
-	if t.part == weight {
-		return n
+	if t.part == product {
+		return v * n
 	}
-	return v * n
+	return n
 }
 
-// answered returns offered less missed, NaN if that is not known or cannot be.
-func (p *plan) answered(now []float64) float64 {
+// difference returns offered less missed, NaN if that is not known or cannot be.
+func (p *plan) difference(now []float64) float64 {
 	if p.offeredKey < 0 || p.missedKey < 0 {
 		return math.NaN()
 	}

@@ -30,7 +30,7 @@ func (m *meter) step(p *trackPlan, t *track, at moment) step {
 	unclear := true // whether a sum started again: then it tells nothing of an average
 	var s step
 	switch {
-	case at.verdict == slip:
+	case at.verdict == slip || t.flag.has(comesBack):
 		s = t.comeBack(at.value)
 	case behind && turn.seen:
 		s, unclear = step{delta: at.value, blind: clip(turn.start-prev, gap), again: true}, false
@@ -39,9 +39,9 @@ func (m *meter) step(p *trackPlan, t *track, at moment) step {
 	case at.verdict == restart:
 		s = step{delta: max(0, at.value-t.last), short: min(at.value, t.last), blind: gap, again: true}
 	default:
-		s, unclear = difference(t.last, at.value, gap, at.every), false
+		s, unclear = rise(t.last, at.value, gap, at.every), false
 	}
-	if unclear && p.part != whole {
+	if unclear && p.part.ofAverage() {
 		s.delta = 0
 	}
 	if turn.guard != 0 {
@@ -50,8 +50,8 @@ func (m *meter) step(p *trackPlan, t *track, at moment) step {
 	return s
 }
 
-// difference is the step between two values of one turn.
-func difference(last, value float64, gap, every int64) step {
+// rise is the step between two values of one turn, up or down.
+func rise(last, value float64, gap, every int64) step {
 	switch delta := value - last; {
 	case delta >= 0:
 		return step{delta: delta, sure: true}
@@ -80,7 +80,7 @@ func (t *track) remember(s step) {
 }
 
 // record adds a step to the window.
-func (m *meter) record(p *trackPlan, t *track, s step, asOf int64) {
+func (m *meter) record(t *track, s step, asOf int64) {
 	t.delta = s.delta
 	if s.again {
 		t.flag |= restarted
@@ -102,17 +102,14 @@ func (m *meter) record(p *trackPlan, t *track, s step, asOf int64) {
 			t.blind = max(0, asOf-m.from-m.away)
 		}
 	default:
-		t.add(s, p.part)
+		t.add(s)
 	}
 }
 
-// add counts a step. A total ends at 0, because more than all can only be taken
-// back from before the window; sums behind averages may waver by rounding.
-func (t *track) add(s step, part part) {
+// add counts a step. A sum may be below 0 for a time: what a slip takes away, it
+// brings back.
+func (t *track) add(s step) {
 	t.total += s.delta
-	if part == whole {
-		t.total = max(0, t.total)
-	}
 	t.short += s.short
 	t.blind += s.blind
 	if !s.sure {

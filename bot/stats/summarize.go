@@ -15,26 +15,27 @@ const neighbours = 5
 func (s Series) Summarize(samples []Sample, from, to time.Time) Summary {
 	p := newPlan(s)
 	r := reader{tally: newTally(p, &layout{}), dial: newDial(from, to, p.Hours)}
-	first, _ := slices.BinarySearchFunc(samples, from, func(s Sample, t time.Time) int { return s.Tick.Compare(t) })
+	first := slices.IndexFunc(samples, func(s Sample) bool { return !s.Tick.Before(from) })
+	if first < 0 {
+		first = len(samples)
+	}
 	for _, sample := range samples[max(0, first-neighbours):first] {
 		r.tally.add(sample)
 	}
 	r.begin(from, to)
 	i := first
 	for ; i < len(samples) && !samples[i].Tick.After(to); i++ {
-		if !samples[i].Tick.Before(from) {
-			r.add(samples[i])
-		}
+		r.add(samples[i])
 	}
 	r.dial.observe(r.rest(to.Unix()))
 	r.close(to)
 	for _, sample := range samples[i:min(len(samples), i+neighbours)] {
-		if r.tally.add(sample) && !sample.Out {
+		if sample.asOf() >= ceil(to) && r.tally.add(sample) && !sample.Out {
 			break
 		}
 	}
 	out := r.summary(from, to)
-	out.Hours = r.dial.hours
+	out.Hours = r.dial.close()
 	return out
 }
 
@@ -49,12 +50,13 @@ func (r *reader) add(s Sample) {
 	covers, c := r.covers(s.Tick.Unix()), change{span: span{a: r.prev}}
 	offered, missed := r.track(r.plan.offered), r.track(r.plan.missed)
 	for _, t := range []*track{offered, missed} {
-		if t.flag.has(gone) {
+		if t.flag&(open|gone) == open|gone {
 			c.a = min(c.a, t.left)
 		}
 	}
 	c.offered, c.missed = offered.total, missed.total
-	if !r.tally.add(s) || len(r.dial.hours) == 0 {
+	polled := r.polled
+	if !r.tally.add(s) || r.polled == polled || len(r.dial.hours) == 0 {
 		return
 	}
 	for _, span := range covers {
@@ -65,7 +67,7 @@ func (r *reader) add(s Sample) {
 	}
 	c.b, c.wide = r.prev, r.prev-c.a > 2*r.every
 	c.offered, c.missed = offered.total-c.offered, missed.total-c.missed
-	c.known = [2]bool{offered.flag&(open|gone) == open, missed.flag&(open|gone) == open}
+	c.known = [2]bool{offered.flag.present(), missed.flag.present()}
 	c.exact = offered.flag&missed.flag&sure != 0
 	c.since = r.turns[byDay].start
 	if c.a == 0 {

@@ -72,20 +72,16 @@ func (s Summary) AtMost(name string) (most float64, ok bool) {
 	return n.Value + l.Count, n.Known() && l.Time == 0
 }
 
-// derive computes the numbers that come from others.
+// derive computes the rates.
 func (s *Summary) derive() {
-	offered, missed := s.Totals["offered"], s.Totals["missed"]
-	quality := min(offered.Quality, missed.Quality)
-	if quality == Missing || missed.Value > offered.Value {
-		return
+	answered, missed := s.Totals["answered"], s.Totals["missed"]
+	quality := min(answered.Quality, missed.Quality)
+	// Offered may count a call more, of a sample that lacked missed.
+	if offered := answered.Value + missed.Value; quality != Missing && offered > 0 {
+		s.Totals["miss_rate"] = Number{missed.Value / offered, quality}
 	}
-	s.Totals["answered"] = Number{offered.Value - missed.Value, quality}
-	s.Lacks["answered"] = s.Lacks["offered"]
-	if offered.Value > 0 {
-		s.Totals["miss_rate"] = Number{missed.Value / offered.Value, quality}
-	}
-	if hours := s.rateTime.Hours(); hours > 0 {
-		s.Totals["calls_per_hour"] = Number{max(0, s.calls) / hours, quality}
+	if hours := s.rateTime.Hours(); answered.Known() && hours > 0 {
+		s.Totals["calls_per_hour"] = Number{max(0, s.calls) / hours, answered.Quality}
 	}
 }
 

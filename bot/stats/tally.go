@@ -20,8 +20,7 @@ type tally struct {
 
 	observed int64   // see Summary.Observed; without what lies after last
 	lastCall int64   // see Summary.LastCall
-	pairAt   int64   // asOf of the newest sample with both offered and missed, and
-	pair     float64 //   what was answered by then
+	callAt   int64   // asOf of the newest sample that tells what was answered
 	calls    float64 // answered between samples at most two polls apart, and
 	rateTime int64   //   the time between those samples
 }
@@ -36,7 +35,7 @@ func (t *tally) begin(from, to time.Time) {
 	t.to = to.Unix()
 	t.open(ceil(from))
 	t.wasIn, t.polled, t.first, t.last, t.begun = false, 0, 0, 0, 0
-	t.observed, t.lastCall, t.pairAt, t.pair, t.calls, t.rateTime = 0, 0, 0, 0, 0, 0
+	t.observed, t.lastCall, t.callAt, t.calls, t.rateTime = 0, 0, 0, 0, 0
 }
 
 // ceil returns the first whole second at or after a time.
@@ -67,6 +66,10 @@ func (t *tally) add(s Sample) bool {
 	if t.tick != 0 && (tick <= t.tick || asOf < t.asOf) {
 		return false
 	}
+	phase := t.phase
+	if asOf < t.from {
+		t.phase = outside // an old answer: what it tells of lies before the window
+	}
 	if t.phase == inside {
 		t.note(s, tick)
 	}
@@ -80,7 +83,7 @@ func (t *tally) add(s Sample) bool {
 			t.count(tick, asOf)
 		}
 	}
-	t.tick, t.asOf, t.out = tick, asOf, s.Out
+	t.tick, t.asOf, t.out, t.phase = tick, asOf, s.Out, phase
 	return true
 }
 
@@ -108,6 +111,9 @@ type span struct{ a, b int64 }
 
 func (s span) length() int64 { return max(0, s.b-s.a) }
 
+// clip returns the part of s from a to b.
+func (s span) clip(a, b int64) span { return span{max(s.a, a), min(s.b, b)} }
+
 // covers returns the time that the next sample of the window shows: all within
 // one poll of it or of the sample before it, and after that one.
 func (t *tally) covers(tick int64) [2]span {
@@ -130,31 +136,24 @@ func (t *tally) rest(to int64) span {
 
 // count notes what was answered.
 func (t *tally) count(tick, asOf int64) {
-	answered, ok := t.answered()
-	if !ok {
+	answered := t.track(t.plan.answered)
+	if !answered.flag.present() {
 		return
 	}
-	if t.pairAt != 0 {
-		if delta := answered - t.pair; delta > 0 {
+	if t.callAt != 0 {
+		delta := 0.0
+		if t.moved {
+			delta = answered.delta
+		}
+		if delta > 0 {
 			t.lastCall = tick
 		}
-		if gap := asOf - t.pairAt; gap <= 2*t.every {
-			t.calls += answered - t.pair
+		if gap := asOf - t.callAt; gap <= 2*t.every {
+			t.calls += delta
 			t.rateTime += gap
 		}
 	}
-	t.pairAt, t.pair = asOf, answered
-}
-
-// answered returns what was answered in the window so far, if the newest sample
-// tells.
-func (t *tally) answered() (float64, bool) {
-	if t.plan.offered < 0 || t.plan.missed < 0 {
-		return 0, false
-	}
-	offered, missed := &t.tracks[t.plan.offered], &t.tracks[t.plan.missed]
-	ok := offered.flag&(open|gone) == open && missed.flag&(open|gone) == open
-	return offered.total - missed.total, ok
+	t.callAt = asOf
 }
 
 // close ends the window: what happened in the rest of it is lacking, unless the
@@ -208,10 +207,10 @@ func (t *tally) total(s *Summary, i int) {
 	case p.part == weight && p.trusted:
 		s.weights[p.name] = track.total
 		return
-	case p.part != whole:
+	case p.part.ofAverage():
 		return
 	}
-	n := Number{track.total, Exact}
+	n := Number{max(0, track.total), Exact}
 	if track.flag.has(estimated) {
 		n.Quality = Estimated
 	}
