@@ -161,4 +161,7 @@ type Store interface {
 	Links
 	Snapshots
 	Audit
+	Live
+	Outbox
+	History
 }

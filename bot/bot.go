@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,10 @@ type Source interface {
 // once. Results are "ok", "refused" (the person's doing) and "failed".
 type Meter interface {
 	Command(name, result string, took time.Duration)
+
+	// Delivery counts an attempt to deliver, by network, lane and the state
+	// that it left the row in.
+	Delivery(network, lane, state string)
 }
 
 // A Bot answers requests. It implements [chat.App]; see the package comment for
@@ -44,6 +49,9 @@ type Bot struct {
 	meter Meter
 
 	config   atomic.Pointer[Config]
+	watching watching       // what the digests and the status need to know of the watch
+	due      chan struct{}  // wakes the digest loop; one slot
+	bells    *bells         // wake the deliverers
 	commands []command      // constant
 	seen     recent         // requests of the last ten minutes
 	attempts throttle       // links tried, by address
@@ -53,7 +61,7 @@ type Bot struct {
 
 // New returns a bot that reads counters from src and keeps what lasts in store.
 func New(c Config, src Source, store Store, meter Meter, log *slog.Logger) *Bot {
-	b := &Bot{src: src, store: store, log: log, meter: meter, commands: commandTable()}
+	b := &Bot{src: src, store: store, log: log, meter: meter, commands: commandTable(), due: make(chan struct{}, 1), bells: newBells()}
 	for _, c := range b.commands {
 		b.offered = append(b.offered, c.offer())
 	}
@@ -68,8 +76,41 @@ func (b *Bot) Configure(c Config) { b.config.Store(&c) }
 // Commands returns what people can type.
 func (b *Bot) Commands() []chat.Command { return b.offered }
 
-// Complete proposes values for an option.
-func (b *Bot) Complete(context.Context, chat.Request, string) []chat.Choice { return nil }
+// Complete proposes values for an option: what the person may name.
+func (b *Bot) Complete(_ context.Context, cr chat.Request, option string) []chat.Choice {
+	r := &request{Request: cr, config: b.config.Load()}
+	words := strings.Fields(cr.Text)
+	typed := ""
+	if len(words) > 0 && !strings.HasSuffix(cr.Text, " ") {
+		typed = strings.ToLower(words[len(words)-1])
+	}
+	var list []chat.Choice
+	for _, name := range r.known(option) {
+		if strings.Contains(strings.ToLower(name), typed) && len(list) < 25 {
+			list = append(list, chat.Choice{Label: name, Value: name})
+		}
+	}
+	return list
+}
+
+// known returns the names that a person may give for an option.
+func (r *request) known(option string) []string {
+	var names []string
+	for _, t := range r.config.Teams {
+		if !r.sees(t.Name) {
+			continue
+		}
+		switch option {
+		case "team":
+			names = append(names, t.Name)
+		case "digest":
+			for _, d := range t.Digests {
+				names = append(names, t.Name+"/"+d.Name)
+			}
+		}
+	}
+	return names
+}
 
 // Event takes note of what happened on a network.
 func (b *Bot) Event(ctx context.Context, e chat.Event) {

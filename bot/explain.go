@@ -56,8 +56,8 @@ func (b *Bot) explain(ctx context.Context, r *request, err error) (chat.Message,
 func (b *Bot) explainAPI(ctx context.Context, r *request, e *dashboard.Error) (chat.Message, string) {
 	switch e.Class {
 	case dashboard.ClassCredential:
-		return note("Link again", chat.T("The dashboard does not accept your credential any more."),
-			chat.Join(chat.T("It may have expired. "), linkAdvice(r)), linkAction(r)...), "refused"
+		return note("Link again", chat.T("The dashboard does not accept your credential any more; it may have expired."),
+			chat.Join(chat.T("Your account needs a new one. "), linkAdvice(r)), linkAction(r)...), "refused"
 	case dashboard.ClassAccount:
 		return note("", chat.T("The dashboard says that your account is suspended or not allowed to read counters."),
 			chat.T("Your administrator can change that in the dashboard; it works here again as soon as it does there.")), "refused"
@@ -89,7 +89,7 @@ func howToLink(r *request) chat.Message {
 // linkAdvice says how this person, on this network, connects their account.
 func linkAdvice(r *request) chat.Text {
 	if r.SecretForms {
-		return chat.Join(chat.T("Type "), chat.Code(r.config.typed(r.From.Network, "floor", "link")), chat.T(" to connect your account. It takes a minute."))
+		return chat.Join(chat.T("Press the button or type "), chat.Code(r.config.typed(r.From.Network, "floor", "link")), chat.T(" to connect your account. It takes a minute."))
 	}
 	return chat.Join(chat.T("Ask an administrator to run "), chat.Code("floorwalker link "+r.From.String()), chat.T(" for you."))
 }
@@ -127,6 +127,6 @@ func note(title string, text, next chat.Text, actions ...chat.Action) chat.Messa
 func refuseSecret(b *Bot, _ context.Context, r *request) (chat.Reply, error) {
 	return chat.Reply{}, &problem{
 		text: "That looks like a password, token or session id, so I did not read it.",
-		next: chat.Join(chat.T("Commands can end up in logs: if it is a real one, replace it in the dashboard. "), linkAdvice(r)),
+		next: chat.Join(chat.T("Commands can end up in logs: if it is a real one, replace it in the dashboard. "), linkAdvice(r)), actions: linkAction(r),
 	}
 }

@@ -69,6 +69,7 @@ type Outcome struct {
 	Next    time.Time
 	Reason  string
 	At      time.Time
+	Attempt int // the row's Attempts when it was leased; 0: the current one
 }
 
 // An Occurrence is one due time of a digest, recorded once whatever comes of it.
@@ -85,6 +86,8 @@ type Occurrence struct {
 // is on disk afterwards, or nothing. The function may run twice, so it must not
 // do anything else. Reads see the transaction's own writes.
 type Tx interface {
+	Records
+
 	// Seen is [Snapshots.Seen].
 	Seen(id AgentID) (Seen, error)
 
@@ -100,8 +103,8 @@ type Tx interface {
 	// Row returns the row with a key.
 	Row(key string) (r Row, found bool, err error)
 
-	// Cancel settles a pending row without sending it. One that is leased, sent
-	// or settled stays as it is, and the answer is false.
+	// Cancel settles a pending row without sending it. One that is leased, in
+	// doubt or settled stays as it is, and the answer is false.
 	Cancel(key, reason string, at time.Time) (cancelled bool, err error)
 
 	// RecordOccurrence records a digest's due time, unless it is recorded.
@@ -115,6 +118,9 @@ type Tx interface {
 type Live interface {
 	// Update runs f in a transaction. An error of f undoes all of it.
 	Update(f func(Tx) error) error
+
+	// View runs f in a transaction that only reads: f must not write.
+	View(f func(Tx) error) error
 }
 
 // Outbox is the role of the store that the deliverers use.
@@ -122,7 +128,11 @@ type Outbox interface {
 	// Lease takes rows of a network that are due: at most n, and at most one
 	// for each address, the first in its order, by lane and age. It marks them
 	// leased until the given time before it returns. An address with a leased
-	// row has none to give.
+	// row has none to give until the lease is over; then the row is due again,
+	// and in doubt.
+	//
+	// A row that is put off lets others pass, one that is tried again keeps its
+	// place. A row whose time to give up has come is dead instead of leased.
 	Lease(network chat.Network, now, until time.Time, n int) ([]Row, error)
 
 	// Settle records what came of an attempt. A row whose lease was taken over
