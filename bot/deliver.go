@@ -1,0 +1,295 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"floorwalker/bot/chat"
+)
+
+const (
+	// leaseFor is how long a row belongs to an attempt; an attempt takes at most
+	// sendFor, so that it is over before its lease is.
+	leaseFor = 30 * time.Second
+	sendFor  = 10 * time.Second
+
+	// parallel is how many addresses of a network are written to at once.
+	parallel = 16
+
+	// The pauses between attempts double from retryFrom to retryMax, with full
+	// jitter.
+	retryFrom = time.Second
+	retryMax  = 5 * time.Minute
+)
+
+// A deliverer takes one network's rows out of the outbox and sends them.
+type deliverer struct {
+	b       *Bot
+	adapter chat.Adapter
+
+	mu     sync.Mutex // guards what follows
+	held   error      // the network refuses the bot: nothing is sent until it is tried again
+	heldTo time.Time
+	last   time.Time // when a round last ended
+}
+
+// Deliver sends what is due on a network until ctx ends or the store fails. Rows
+// for one address leave in their order, one at a time; several addresses are
+// written to at once.
+//
+// Each row's lease is on disk before the attempt, and its outcome after it. So
+// whatever is killed when, a row is attempted at least once, and one that may
+// have arrived is marked as re-sent.
+func (b *Bot) Deliver(ctx context.Context, adapter chat.Adapter) error {
+	d := &deliverer{b: b, adapter: adapter}
+	wake := b.bells.of(adapter.Network())
+	for ctx.Err() == nil {
+		sent, err := d.round(ctx)
+		if err != nil {
+			return fmt.Errorf("deliver on %s: %w", adapter.Network(), err)
+		}
+		b.bells.beat(adapter.Network(), time.Now())
+		if sent > 0 {
+			continue // whoever was busy may have more
+		}
+		if err := d.rest(ctx, wake); err != nil {
+			return fmt.Errorf("deliver on %s: %w", adapter.Network(), err)
+		}
+	}
+	return nil
+}
+
+// rest waits until the next row is due, somebody rings, or half a minute is over.
+func (d *deliverer) rest(ctx context.Context, wake <-chan struct{}) error {
+	next, err := d.b.store.Wake(d.adapter.Network())
+	if err != nil {
+		return err
+	}
+	wait := 30 * time.Second
+	if !next.IsZero() {
+		wait = min(wait, max(time.Until(next.Round(0)), 100*time.Millisecond))
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-wake:
+	case <-timer.C:
+	}
+	return nil
+}
+
+// round leases what is due and sends it. It returns how many rows it took.
+func (d *deliverer) round(ctx context.Context) (int, error) {
+	now := time.Now()
+	if d.isHeld(now) {
+		return 0, nil
+	}
+	rows, err := d.b.store.Lease(d.adapter.Network(), now, now.Add(leaseFor), parallel)
+	if errors.Is(err, ErrNotSaved) {
+		d.b.log.ErrorContext(ctx, "nothing is sent, because it cannot be recorded", "network", d.adapter.Network(), "err", err)
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	var g errgroup.Group
+	for _, row := range rows {
+		g.Go(func() error { return d.attempt(ctx, row) })
+	}
+	return len(rows), g.Wait()
+}
+
+// attempt sends one row and settles it. Shutting down does not cut an attempt
+// off: its outcome would be unknown.
+func (d *deliverer) attempt(ctx context.Context, row Row) error {
+	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendFor)
+	defer cancel()
+	ref, err := d.send(sending, row)
+	outcome := d.outcome(row, ref, err, time.Now())
+	outcome.Attempt = row.Attempts
+	d.note(ctx, row, outcome, err)
+	err = d.b.store.Settle(row.Key, outcome)
+	if errors.Is(err, ErrNotSaved) {
+		return nil // the lease ends by itself, and the row is then in doubt
+	}
+	return err
+}
+
+// send makes the one attempt: a new message, or an edit of the one that an
+// earlier row has become.
+func (d *deliverer) send(ctx context.Context, row Row) (chat.Ref, error) {
+	if row.Edits == "" {
+		return d.adapter.Send(ctx, chat.Outgoing{To: row.To, Message: row.Message, Key: row.Key, Resent: row.InDoubt})
+	}
+	first, err := d.edited(row)
+	if err != nil {
+		return chat.Ref{}, err
+	}
+	return first.Ref, d.adapter.Edit(ctx, first.Ref, row.Message)
+}
+
+// Why a row cannot edit: the message it would edit was never sent, or waits.
+var (
+	errNothingToEdit = errors.New("the message to edit was not sent")
+	errNotYet        = errors.New("the message to edit is not sent yet")
+)
+
+// edited returns the row whose message is to be edited.
+func (d *deliverer) edited(row Row) (first Row, err error) {
+	err = d.b.store.View(func(tx Tx) error {
+		found := false
+		first, found, err = tx.Row(row.Edits)
+		switch {
+		case err != nil:
+		case !found || first.State == RowDead || first.State == RowCancelled:
+			err = errNothingToEdit
+		case first.State != RowSent:
+			err = &chat.RetryError{After: time.Second, Err: errNotYet}
+		}
+		return err
+	})
+	return first, err
+}
+
+// outcome says what an attempt's result means for its row.
+func (d *deliverer) outcome(row Row, ref chat.Ref, err error, now time.Time) Outcome {
+	o := Outcome{State: RowSent, Ref: ref, At: now}
+	if err == nil {
+		return o
+	}
+	o = Outcome{State: RowPending, Reason: err.Error(), At: now, InDoubt: row.InDoubt || errors.Is(err, chat.ErrUnclear)}
+	wait, told := errors.AsType[*chat.RetryError](err)
+	switch {
+	case errors.Is(err, chat.ErrGone), errors.Is(err, chat.ErrRejected), errors.Is(err, errNothingToEdit):
+		o.State = RowDead
+		return o
+	case errors.Is(err, chat.ErrRefused), errors.Is(err, chat.ErrFinal):
+		d.hold(err, now)
+		o.Next = now.Add(retryMax)
+	case told:
+		o.Next = now.Add(wait.After)
+	default:
+		o.Next = now.Add(backoff(row.Attempts))
+	}
+	if !row.GiveUp.IsZero() && o.Next.After(row.GiveUp) {
+		o.State, o.Reason = RowDead, "too late: "+o.Reason
+	}
+	return o
+}
+
+// backoff is the pause after so many attempts: full jitter below a bound that
+// doubles.
+func backoff(attempts int) time.Duration {
+	bound := min(retryMax, retryFrom<<min(attempts, 10))
+	return time.Duration(rand.Int64N(int64(bound))) + 100*time.Millisecond
+}
+
+// hold stops this network's deliveries for a while.
+func (d *deliverer) hold(reason error, now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held, d.heldTo = reason, now.Add(retryMax)
+	d.b.bells.hold(d.adapter.Network(), reason.Error())
+}
+
+func (d *deliverer) isHeld(now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.held != nil && now.Before(d.heldTo) {
+		return true
+	}
+	if d.held != nil {
+		d.held = nil
+		d.b.bells.hold(d.adapter.Network(), "")
+	}
+	return false
+}
+
+// note logs an attempt that failed: loudly, if that was the last one.
+func (d *deliverer) note(ctx context.Context, row Row, o Outcome, err error) {
+	d.b.meter.Delivery(string(d.adapter.Network()), lanes[row.Lane], string(o.State))
+	switch {
+	case o.State == RowDead:
+		d.b.log.ErrorContext(ctx, "message not delivered", "key", row.Key, "to", row.To.String(), "attempts", row.Attempts, "reason", o.Reason)
+	case err != nil:
+		d.b.log.WarnContext(ctx, "delivery failed, will try again", "key", row.Key, "attempts", row.Attempts, "next", o.Next, "err", err)
+	default:
+		d.b.log.InfoContext(ctx, "delivered", "key", row.Key, "to", row.To.String(), "attempts", row.Attempts)
+	}
+}
+
+var lanes = [...]string{"notice", "alert", "digest"}
+
+// bells wake deliverers and tell how they are. Make one with newBells.
+type bells struct {
+	mu    sync.Mutex
+	rings map[chat.Network]chan struct{}
+	beats map[chat.Network]time.Time
+	holds map[chat.Network]string
+}
+
+func newBells() *bells {
+	return &bells{rings: map[chat.Network]chan struct{}{}, beats: map[chat.Network]time.Time{}, holds: map[chat.Network]string{}}
+}
+
+// of returns the channel that a network's deliverer waits on.
+func (b *bells) of(n chat.Network) chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.rings[n] == nil {
+		b.rings[n] = make(chan struct{}, 1)
+	}
+	return b.rings[n]
+}
+
+// ring wakes all deliverers.
+func (b *bells) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, c := range b.rings {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (b *bells) beat(n chat.Network, at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.beats[n] = at
+}
+
+func (b *bells) hold(n chat.Network, reason string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.holds[n] = reason
+}
+
+// DeliveryStatus is how a network's deliverer is doing.
+type DeliveryStatus struct {
+	Network chat.Network
+	Beat    time.Time // when its last round ended
+	Held    string    // why nothing is sent; "" while all is well
+}
+
+// DeliveryStatus returns how the deliverers are doing, by network.
+func (b *Bot) DeliveryStatus() []DeliveryStatus {
+	b.bells.mu.Lock()
+	defer b.bells.mu.Unlock()
+	var list []DeliveryStatus
+	for n, at := range b.bells.beats {
+		list = append(list, DeliveryStatus{n, at, b.bells.holds[n]})
+	}
+	slices.SortFunc(list, func(a, c DeliveryStatus) int { return strings.Compare(string(a.Network), string(c.Network)) })
+	return list
+}
