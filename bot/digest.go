@@ -1,0 +1,364 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"floorwalker/bot/chat"
+	"floorwalker/bot/schedule"
+	"floorwalker/bot/stats"
+)
+
+const (
+	// lastPoll is how long a shift's digest waits for the poll at the shift's end.
+	lastPoll = 2 * time.Minute
+
+	// digestNap bounds the sleep of the digest loop: timers do not see a wall
+	// clock that is set.
+	digestNap = 30 * time.Second
+)
+
+// A due digest is one that the loop found to be run.
+type dueDigest struct {
+	team    Team
+	digest  Digest
+	run     schedule.Occurrence
+	delayed bool
+	window  schedule.Window
+}
+
+// Digests posts each team's digests when they are due, until ctx ends or the
+// store fails. What is due is decided from what is recorded, so that a restart,
+// an outage and a stepped clock all come to the same.
+func (b *Bot) Digests(ctx context.Context) error {
+	began := time.Now()
+	for ctx.Err() == nil {
+		next, err := b.digestRound(ctx, began, time.Now())
+		if err != nil {
+			return err
+		}
+		b.watching.beatDigests(time.Now())
+		timer := time.NewTimer(min(digestNap, max(time.Until(next), time.Second)))
+		select {
+		case <-ctx.Done():
+		case <-b.due:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+	return nil
+}
+
+// digestRound runs what is due at now, and returns when the next one is.
+func (b *Bot) digestRound(ctx context.Context, began, now time.Time) (next time.Time, err error) {
+	next = now.Add(digestNap)
+	c := b.config.Load()
+	if err := b.amendLate(ctx, c, now); err != nil {
+		return next, err
+	}
+	for _, team := range c.Teams {
+		for _, d := range team.Digests {
+			at, err := b.runDigest(ctx, c, team, d, began, now)
+			if errors.Is(err, ErrNotSaved) {
+				b.log.ErrorContext(ctx, "digest not recorded, so not sent", "team", team.Name, "digest", d.Name, "err", err)
+				continue
+			}
+			if err != nil {
+				return next, fmt.Errorf("digest %s/%s: %w", team.Name, d.Name, err)
+			}
+			if !at.IsZero() && at.Before(next) {
+				next = at
+			}
+		}
+	}
+	return next, nil
+}
+
+// runDigest runs one digest if it is due, and returns when to look again.
+func (b *Bot) runDigest(ctx context.Context, c *Config, team Team, d Digest, began, now time.Time) (time.Time, error) {
+	last, err := b.lastOccurrence(team.Name, d.Name)
+	if err != nil {
+		return time.Time{}, err
+	}
+	since := last.At
+	if since.IsZero() {
+		since = began // a new digest, or an edited one, owes nothing for the time before
+	}
+	plan, err := d.Schedule.Due(since, now)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if err := b.recordSkipped(team, d, plan.Skipped, now); err != nil {
+		return time.Time{}, err
+	}
+	if !plan.Ready {
+		o, err := d.Schedule.Schedule().Next(now)
+		return o.At, err
+	}
+	window, err := d.Schedule.Window(plan.Run.Nominal)
+	if err != nil {
+		return time.Time{}, err
+	}
+	due := dueDigest{team, d, plan.Run, plan.Delayed, window}
+	if b.watching.pending(window.End) && now.Sub(plan.Run.At) < lastPoll {
+		return now.Add(time.Second), nil
+	}
+	return now, b.post(ctx, c, due, now)
+}
+
+func (b *Bot) lastOccurrence(team, name string) (last Occurrence, err error) {
+	err = b.store.View(func(tx Tx) error {
+		last, _, err = tx.LastOccurrence(team, name)
+		return err
+	})
+	return last, err
+}
+
+// recordSkipped keeps why occurrences did not run.
+func (b *Bot) recordSkipped(team Team, d Digest, skipped []schedule.Skip, now time.Time) error {
+	if len(skipped) == 0 {
+		return nil
+	}
+	return b.store.Update(func(tx Tx) error {
+		for _, s := range skipped {
+			if _, err := tx.RecordOccurrence(Occurrence{
+				Team: team.Name, Name: d.Name, Nominal: s.Nominal, At: s.At, Skipped: string(s.Reason), Recorded: now,
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// post composes a digest and records it together with its messages. That it is
+// recorded already means that it is done.
+func (b *Bot) post(ctx context.Context, c *Config, due dueDigest, now time.Time) error {
+	report, err := b.report(ctx, c, due.team, due.window, now)
+	if err != nil {
+		return err
+	}
+	err = b.store.Update(func(tx Tx) error {
+		added, err := tx.RecordOccurrence(Occurrence{
+			Team: due.team.Name, Name: due.digest.Name, Nominal: due.run.Nominal, At: due.run.At, Window: due.window.Span, Recorded: now,
+		})
+		if err != nil || !added {
+			return err
+		}
+		for _, to := range due.recipients() {
+			row := Row{
+				Key: digestKey(due.team.Name, due.digest.Name, due.run.Nominal, to), To: to, Lane: LaneDigest,
+				Message: report.message(due), GiveUp: due.run.At.Add(max(due.digest.Schedule.CatchUp, schedule.OnTime)),
+			}
+			if _, err := tx.Enqueue(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if b.watching.pending(due.window.End) {
+		b.watching.postedEarly(due.window.End)
+	}
+	b.bells.ring()
+	return nil
+}
+
+// amendLate edits the digests that went out before the last polls of their shift
+// were in. Each is edited once.
+func (b *Bot) amendLate(ctx context.Context, c *Config, now time.Time) error {
+	for _, end := range b.watching.late() {
+		for _, team := range c.Teams {
+			for _, d := range team.Digests {
+				last, err := b.lastOccurrence(team.Name, d.Name)
+				if err != nil {
+					return err
+				}
+				if last.Skipped == "" && last.Window.End.Equal(end) {
+					if err := b.amend(ctx, c, team, d, last, now); err != nil {
+						return fmt.Errorf("edit digest %s/%s: %w", team.Name, d.Name, err)
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// amend composes a digest anew and has its messages edited.
+func (b *Bot) amend(ctx context.Context, c *Config, team Team, d Digest, last Occurrence, now time.Time) error {
+	window, err := d.Schedule.Window(last.Nominal)
+	if err != nil {
+		return err
+	}
+	due := dueDigest{team: team, digest: d, run: schedule.Occurrence{Nominal: last.Nominal, At: last.At}, window: window}
+	report, err := b.report(ctx, c, team, window, now)
+	if err != nil {
+		return err
+	}
+	err = b.store.Update(func(tx Tx) error {
+		for _, to := range due.recipients() {
+			key := digestKey(team.Name, d.Name, last.Nominal, to)
+			if _, err := tx.Enqueue(Row{Key: key + "/late", Edits: key, To: to, Lane: LaneDigest, Message: report.message(due), GiveUp: now.Add(time.Hour)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, ErrNotSaved) {
+		b.log.ErrorContext(ctx, "late data not posted", "team", team.Name, "digest", d.Name, "err", err)
+		return nil
+	}
+	b.bells.ring()
+	return err
+}
+
+// digestKey is the promise of one digest to one address.
+func digestKey(team, name string, nominal schedule.Civil, to chat.Address) string {
+	return strings.Join([]string{"digest", team, name, nominal.String(), to.String()}, "/")
+}
+
+// recipients returns where a digest goes.
+func (d dueDigest) recipients() []chat.Address {
+	if !d.digest.ToSupervisors {
+		return d.team.Channels
+	}
+	var list []chat.Address
+	for _, p := range d.team.Supervisors {
+		list = append(list, p.Addresses[0])
+	}
+	return list
+}
+
+// A report is what a digest says of a team and a window.
+type report struct {
+	team   Team
+	config *Config
+	window schedule.Window
+	now    time.Time
+	all    stats.Summary
+	agents []agentReport
+	usual  stats.Baseline // the same window on the same weekday, of the last weeks
+	relink int            // agents who need to link again
+	noData int            // agents of whom nothing is known, those included
+}
+
+// An agentReport is one agent's part.
+type agentReport struct {
+	agent   Agent
+	summary stats.Summary
+}
+
+// series says how to read the samples of a team.
+func (b *Bot) series(c *Config, zone *time.Location) stats.Series {
+	every := c.PollInterval
+	if s := b.WatchStatus(); s.Interval > every {
+		every = s.Interval
+	}
+	return stats.Series{Dictionary: c.Metrics, Vendor: c.Zone, Hours: zone, Every: every}
+}
+
+// teamAgents returns the agents of a team.
+func (b *Bot) teamAgents(c *Config, team string) ([]Agent, error) {
+	var list []Agent
+	for a, err := range b.store.Agents() {
+		if err != nil {
+			return nil, fmt.Errorf("list the agents of %s: %w", team, err)
+		}
+		if slices.Contains(c.teamsOf(a), team) {
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
+// summary reads one agent's window from history.
+func (b *Bot) summary(s stats.Series, id AgentID, window schedule.Span) (stats.Summary, error) {
+	var samples []stats.Sample
+	for sample, err := range b.store.History(id, window) {
+		if err != nil {
+			return stats.Summary{}, fmt.Errorf("read the history of %s: %w", id, err)
+		}
+		samples = append(samples, sample)
+	}
+	return s.Summarize(samples, window.Start, window.End), nil
+}
+
+// report gathers what a digest says. The window may still be open: then it is
+// about the time until now, and the earlier ones it is compared with are cut to
+// the same length.
+func (b *Bot) report(ctx context.Context, c *Config, team Team, window schedule.Window, now time.Time) (report, error) {
+	r := report{team: team, config: c, window: window, now: now}
+	agents, err := b.teamAgents(c, team.Name)
+	if err != nil {
+		return r, err
+	}
+	s := b.series(c, team.Zone)
+	span := schedule.Span{Start: window.Start, End: minTime(window.End, now)}
+	var summaries []stats.Summary
+	for _, a := range agents {
+		if ctx.Err() != nil {
+			return r, context.Cause(ctx)
+		}
+		one, err := b.summary(s, a.ID, span)
+		if err != nil {
+			return r, err
+		}
+		r.agents = append(r.agents, agentReport{a, one})
+		dead := a.State == LinkRelink || a.State == LinkSuspended
+		if dead {
+			r.relink++
+		}
+		if one.Polled == 0 {
+			r.noData++
+		}
+		if !dead || one.Polled > 0 {
+			summaries = append(summaries, one) // whoever must link again is said apart, and does not make the rest partial
+		}
+	}
+	r.all = c.Metrics.Combine(summaries)
+	r.all.From, r.all.To = span.Start, span.End
+	return r, b.compare(ctx, &r, s, agents)
+}
+
+// weeks is how many of the same weekdays a digest is compared with.
+const weeks = 4
+
+// compare finds what is usual on the same weekday.
+func (b *Bot) compare(ctx context.Context, r *report, s stats.Series, agents []Agent) error {
+	for week := 1; week <= weeks; week++ {
+		var span schedule.Span
+		span.Start, _ = schedule.Resolve(weeksBefore(r.window.From, week), r.team.Zone)
+		span.End = minTime(weeksEnd(r.window.To, week, r.team.Zone), span.Start.Add(r.all.To.Sub(r.all.From)))
+		var summaries []stats.Summary
+		for _, a := range agents {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			one, err := b.summary(s, a.ID, span)
+			if err != nil {
+				return err
+			}
+			summaries = append(summaries, one)
+		}
+		all := stats.Baseline{r.config.Metrics.Combine(summaries)}
+		r.usual = append(r.usual, all.Covered(r.team.MinCoverage)...)
+	}
+	return nil
+}
+
+func weeksEnd(to schedule.Civil, n int, zone *time.Location) time.Time {
+	end, _ := schedule.Resolve(weeksBefore(to, n), zone)
+	return end
+}
+
+func weeksBefore(c schedule.Civil, n int) schedule.Civil {
+	c.Date -= schedule.Date(7 * n)
+	return c
+}
