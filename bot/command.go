@@ -23,6 +23,7 @@ type command struct {
 	options []chat.Option
 	form    bool // may answer with a form
 	sub     []command
+	free    bool // words that name no subcommand are the command's own
 	run     handler
 }
 
@@ -37,8 +38,26 @@ func commandTable() []command {
 			{name: "unlink", summary: "Delete what is stored about you", run: (*Bot).unlink},
 			{name: "whoami", summary: "Who I think you are", run: (*Bot).whoami},
 			{name: "export", summary: "Everything stored about you, as a file", run: (*Bot).export},
+			{name: "team", summary: "Your team now, those first who need a look", usage: "[name]", who: supervisor, run: (*Bot).teamTable, free: true, sub: []command{
+				{name: "show", summary: "Your team now, those first who need a look", usage: "[name]", who: supervisor, run: (*Bot).teamTable, options: teamOption()},
+			}},
+			{name: "digest", summary: "Shift summaries: when, what, or at once", usage: "list|preview|now [TEAM/NAME]", who: supervisor, run: (*Bot).digestList, sub: []command{
+				{name: "list", summary: "When each digest is due", who: supervisor, run: (*Bot).digestList},
+				{name: "preview", summary: "A digest as it would be now, for you alone", who: supervisor, run: (*Bot).digestPreview, options: digestOption()},
+				{name: "now", summary: "Post a digest now", who: supervisor, run: (*Bot).digestNow, options: digestOption()},
+			}},
+			{name: "status", summary: "How the bot is doing", who: admin, run: (*Bot).status},
+			{name: "audit", summary: "Who did what", who: admin, run: (*Bot).audit},
 		}},
 	}
+}
+
+func teamOption() []chat.Option {
+	return []chat.Option{{Name: "team", Summary: "Which team; may be left out if you have only one", Complete: true}}
+}
+
+func digestOption() []chat.Option {
+	return []chat.Option{{Name: "digest", Summary: "TEAM/NAME; may be left out if there is only one", Complete: true}}
 }
 
 // views are the words that /mystats knows.
@@ -122,8 +141,10 @@ func (b *Bot) descend(r *request, cs []command, name, path string) (string, hand
 	}
 	if len(c.sub) > 0 && len(r.args) > 0 {
 		word := strings.ToLower(r.args[0])
-		r.args = r.args[1:]
-		return b.descend(r, c.sub, word, path)
+		if !c.free || slices.ContainsFunc(c.sub, func(s command) bool { return s.name == word }) {
+			r.args = r.args[1:]
+			return b.descend(r, c.sub, word, path)
+		}
 	}
 	return path, c.run
 }

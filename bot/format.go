@@ -12,6 +12,9 @@ import (
 // missing is shown for a number that is not known.
 const missing = "–"
 
+// noBreak keeps a sign with its number where a line is wrapped.
+const noBreak = "\u00a0"
+
 // show writes a number for people: 42, 4:12, 1.5 h; – for missing, ≈ before an
 // estimate.
 func show(n stats.Number, unit stats.Unit) string {
@@ -19,7 +22,7 @@ func show(n stats.Number, unit stats.Unit) string {
 	case stats.Missing:
 		return missing
 	case stats.Estimated:
-		return "≈ " + amount(n.Value, unit)
+		return "≈" + noBreak + amount(n.Value, unit)
 	}
 	return amount(n.Value, unit)
 }
@@ -30,9 +33,9 @@ func amount(v float64, unit stats.Unit) string {
 	case stats.Seconds:
 		return clock(v)
 	case stats.Minutes:
-		return decimal(v) + " min"
+		return decimal(v) + noBreak + "min"
 	case stats.Hours:
-		return decimal(v) + " h"
+		return decimal(v) + noBreak + "h"
 	}
 	return decimal(v)
 }
@@ -66,23 +69,23 @@ func change(delta float64, unit stats.Unit) string {
 	case text == amount(0, unit):
 		return ""
 	case delta > 0:
-		return "▲ " + text
+		return "▲" + noBreak + text
 	default:
-		return "▼ " + text
+		return "▼" + noBreak + text
 	}
 }
 
-// percent writes a share as a whole percentage; more than none is never 0 %, and
-// less than all is never 100 %.
+// percent writes a share as a whole percentage; more than none is never 0%, and
+// less than all is never 100%.
 func percent(share float64) string {
 	p := math.Round(share * 100)
 	switch {
 	case share > 0 && p == 0:
-		return "under 1 %"
+		return "under 1%"
 	case share < 1 && p == 100:
-		return "over 99 %"
+		return "over 99%"
 	}
-	return strconv.FormatFloat(p, 'f', 0, 64) + " %"
+	return strconv.FormatFloat(p, 'f', 0, 64) + "%"
 }
 
 // roughly writes a duration in one or two units: 40 s, 12 min, 3 h 5 min, 2 days.
@@ -102,4 +105,12 @@ func roughly(d time.Duration) string {
 		return fmt.Sprintf("%d h %d min", h, min)
 	}
 	return fmt.Sprintf("%d days", int(d.Hours())/24)
+}
+
+// ago writes how long ago something was: "12 min ago", "a moment ago".
+func ago(d time.Duration) string {
+	if d < 10*time.Second {
+		return "a moment ago"
+	}
+	return roughly(d) + " ago"
 }

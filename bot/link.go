@@ -23,7 +23,7 @@ func (b *Bot) link(ctx context.Context, r *request) (chat.Reply, error) {
 	if len(r.args) > 0 {
 		return chat.Reply{}, &problem{
 			text: "Never type a credential into a command: commands can end up in logs.",
-			next: chat.Join(chat.T("I did not read it. "), linkAdvice(r)),
+			next: chat.Join(chat.T("I did not read it. "), linkAdvice(r)), actions: linkAction(r),
 		}
 	}
 	if !r.SecretForms {
@@ -76,6 +76,14 @@ func formFaults(c dashboard.Credential) map[string]string {
 		field = "token"
 	case strings.HasPrefix(text, "ssid "):
 		field = "ssid"
+	}
+	switch {
+	case c.UserID != "" && c.Token.IsZero():
+		return map[string]string{field: "Give the token too, or only a session id."}
+	case c.UserID == "" && !c.Token.IsZero():
+		return map[string]string{field: "Give the user id too, or only a session id."}
+	case c.UserID == "" && c.SSID.IsZero():
+		return map[string]string{field: "Give your user id and token, or only a session id."}
 	}
 	return map[string]string{field: strings.ReplaceAll(err.Error(), "\n", "; ")}
 }
@@ -250,7 +258,7 @@ func (b *Bot) whoami(_ context.Context, r *request) (chat.Reply, error) {
 			fields = append(fields, chat.Field{Label: label, Value: value})
 		}
 	}
-	add("Here", r.From.String())
+	add("Address", r.From.String())
 	agent, err := b.store.AgentAt(r.From)
 	linked := err == nil
 	if err != nil && !errors.Is(err, ErrNotLinked) {

@@ -43,7 +43,10 @@ func (b *Bot) mystats(ctx context.Context, r *request) (chat.Reply, error) {
 	defer cancel()
 	now, err := b.fetch(quick, agent)
 	if err != nil && quick.Err() != nil && ctx.Err() == nil {
-		waiting := c.waiting(time.Now())
+		waiting, err := b.waiting(c, time.Now())
+		if err != nil {
+			return chat.Reply{}, err
+		}
 		return chat.Reply{Message: &waiting, Then: func(ctx context.Context) (chat.Reply, error) {
 			now, err := b.fetch(ctx, agent) // joins the call that is under way
 			return b.numbers(ctx, c, now, err)
@@ -99,19 +102,18 @@ func (b *Bot) numbers(ctx context.Context, c card, now dashboard.Counters, err e
 	if err != nil {
 		if last := c.seen.Last; transient(err) && !last.At.IsZero() {
 			m, _ := b.explain(ctx, c.r, err)
-			return chat.Show(c.stale(time.Now(), m)), nil // m says why there are no fresh ones
+			return b.stale(c, time.Now(), m) // m says why there are no fresh ones
 		}
 		return chat.Reply{}, err
 	}
-	if now.At.Equal(c.seen.Last.At) {
-		return chat.Show(c.draw(time.Now())), nil // the cached answer, which is kept already
+	if !now.At.Equal(c.seen.Last.At) { // else the cached answer, which is kept already
+		c.before = c.seen.Last
+		c.seen = c.seen.with(now, c.r.config)
+		if err := b.store.SaveSeen(c.agent.ID, c.seen); err != nil {
+			b.log.ErrorContext(ctx, "counters not kept", "request", c.r.id, "agent", c.agent.ID, "err", err)
+		}
 	}
-	c.before = c.seen.Last
-	c.seen = c.seen.with(now, c.r.config)
-	if err := b.store.SaveSeen(c.agent.ID, c.seen); err != nil {
-		b.log.ErrorContext(ctx, "counters not kept", "request", c.r.id, "agent", c.agent.ID, "err", err)
-	}
-	return chat.Show(c.draw(time.Now())), nil
+	return b.show(c, time.Now())
 }
 
 // transient reports whether stored numbers are the better answer.
@@ -173,39 +175,58 @@ type card struct {
 
 func (c card) zone() *time.Location { return c.r.config.zoneOf(c.r.From) }
 
-// draw makes the card from what was seen.
-func (c card) draw(now time.Time) chat.Message {
+// show makes the reply from what was seen.
+func (b *Bot) show(c card, now time.Time) (chat.Reply, error) {
+	m, err := b.draw(c, now)
+	if err != nil {
+		return chat.Reply{}, err
+	}
+	return chat.Show(m), nil
+}
+
+// draw makes the card of a view: today and raw from the newest answer, the
+// others from history.
+func (b *Bot) draw(c card, now time.Time) (chat.Message, error) {
 	switch c.view {
 	case "raw":
-		return c.raw()
-	case "shift", "week":
-		return c.since()
+		return c.raw(), nil
+	case "shift":
+		return c.shift(b, now)
+	case "week":
+		return c.week(b, now)
 	}
-	return c.today(now)
+	return c.today(now), nil
 }
 
 // waiting is shown while the API takes its time.
-func (c card) waiting(now time.Time) chat.Message {
+func (b *Bot) waiting(c card, now time.Time) (chat.Message, error) {
 	if c.seen.Last.At.IsZero() {
-		return note(c.title(""), chat.T("Asking the dashboard…"), nil)
+		return note(c.title(""), chat.T("Asking the dashboard…"), nil), nil
 	}
-	m := c.draw(now)
+	m, err := b.draw(c, now)
+	if err != nil {
+		return chat.Message{}, err
+	}
 	m.Actions = nil
-	m.Footer = chat.T(fmt.Sprintf("%s old · asking the dashboard for fresh ones…", roughly(now.Sub(c.seen.Last.At))))
-	return m
+	m.Footer = chat.T(fmt.Sprintf("Numbers of %s · asking the dashboard for fresh ones…", ago(now.Sub(c.seen.Last.At))))
+	return m, nil
 }
 
 // stale shows the stored numbers under the reason why there are no fresh ones.
-func (c card) stale(now time.Time, why chat.Message) chat.Message {
-	m := c.draw(now)
+func (b *Bot) stale(c card, now time.Time, why chat.Message) (chat.Reply, error) {
+	m, err := b.draw(c, now)
+	if err != nil {
+		return chat.Reply{}, err
+	}
 	m.Tone = why.Tone
+	m.Title = c.title("numbers of " + c.seen.Last.At.In(c.zone()).Format("15:04"))
 	text := chat.Text{}
 	if p, ok := why.Blocks[0].(chat.Paragraph); ok {
 		text = p.Text
 	}
-	text = chat.Join(text, chat.T(fmt.Sprintf(" These numbers are %s old.", roughly(now.Sub(c.seen.Last.At)))))
+	text = chat.Join(text, chat.T(fmt.Sprintf(" These are the numbers of %s.", ago(now.Sub(c.seen.Last.At)))))
 	m.Blocks = append([]chat.Block{chat.Paragraph{Text: text}}, m.Blocks...)
-	return m
+	return chat.Show(m), nil
 }
 
 // title names the person and the window.
@@ -225,7 +246,7 @@ func (c card) title(window string) string {
 func (b *Bot) Card(agent Agent, counters dashboard.Counters) chat.Message {
 	r := &request{config: b.config.Load()}
 	r.From = agent.Addresses[0]
-	m := card{r: r, agent: agent, view: "today", seen: Seen{Last: counters}}.draw(counters.At)
+	m := card{r: r, agent: agent, view: "today", seen: Seen{Last: counters}}.today(counters.At)
 	m.Actions = nil
 	return m
 }
@@ -259,7 +280,7 @@ func (c card) today(now time.Time) chat.Message {
 	m.Blocks = append(m.Blocks, fields)
 	for _, metric := range d {
 		if split := split(metric, last); split != "" {
-			m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T(label(d, metric) + ": " + split)})
+			m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T(label(d, metric) + "  " + split)})
 		}
 	}
 	if unconfirmed {
@@ -276,6 +297,9 @@ func (c card) shown() []stats.Metric {
 	d := c.r.config.Metrics
 	var list []stats.Metric
 	for _, name := range order {
+		if name == "calls" && d.Confirmed("answered") {
+			continue // they are the answered ones, said twice
+		}
 		if metric, ok := d.ByName(name); ok && c.seen.Last.Value(metric.Key).Present() {
 			list = append(list, metric)
 		} else if name == "answered" && d.Confirmed(name) && d.Read(c.seen.Last, name).Known() {
@@ -310,18 +334,18 @@ func (c card) note(m stats.Metric, n stats.Number) string {
 		notes = append(notes, percent(rate.Value)+" of offered")
 	case m.Name == "avg_talk" && d.Confirmed(m.Name) && d.Confirmed("answered") && n.Known():
 		if answered := d.Read(last, "answered"); answered.Known() && answered.Value > 0 {
-			notes = append(notes, "≈ "+clock(n.Value*answered.Value)+" in all")
+			notes = append(notes, "≈"+noBreak+clock(n.Value*answered.Value)+" in all")
 		}
 	}
 	if old := d.Read(c.before, m.Name); m.Kind != stats.Gauge && old.Known() && n.Known() && sameDay(c.before.At, last.At, c.r.config.Zone) {
 		if text := change(n.Value-old.Value, m.Unit); text != "" {
-			notes = append(notes, text+" since "+c.before.At.In(c.zone()).Format("15:04"))
+			notes = append(notes, text)
 		}
 	}
 	return strings.Join(notes, " · ")
 }
 
-// split writes a map of counts, largest first: "inbound 12 · outbound 3".
+// split writes a map of counts, largest first: "inbound: 12 · outbound: 3".
 func split(m stats.Metric, c dashboard.Counters) string {
 	if m.Kind != stats.Map {
 		return ""
@@ -335,7 +359,7 @@ func split(m stats.Metric, c dashboard.Counters) string {
 	})
 	var parts []string
 	for _, name := range names {
-		parts = append(parts, cut(name, 30)+" "+decimal(counts[name]))
+		parts = append(parts, cut(name, 30)+":"+noBreak+decimal(counts[name]))
 	}
 	if len(parts) > 6 {
 		parts = append(parts[:6], fmt.Sprintf("+%d more", len(parts)-6))
@@ -347,6 +371,9 @@ func split(m stats.Metric, c dashboard.Counters) string {
 func (c card) footer(time.Time) chat.Text {
 	last, d := c.seen.Last, c.r.config.Metrics
 	text := chat.Join(chat.T("As of "), chat.At(last.At.In(c.zone()), chat.Clock))
+	if !c.before.At.IsZero() && sameDay(c.before.At, last.At, c.r.config.Zone) {
+		text = chat.Join(text, chat.T(" · ▲▼ since "), chat.At(c.before.At.In(c.zone()), chat.Clock))
+	}
 	start, ok := d.LoginStart(last)
 	if !ok {
 		return text

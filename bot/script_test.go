@@ -11,14 +11,20 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"testing/cryptotest"
 	"testing/synctest"
 	"time"
 
 	_ "time/tzdata"
 
+	"golang.org/x/sync/errgroup"
+
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
+	"floorwalker/bot/chat/chattest"
+	"floorwalker/bot/schedule"
 	"floorwalker/bot/secret"
 	"floorwalker/bot/stats"
 	"floorwalker/dashboard"
@@ -42,6 +48,8 @@ var update = flag.Bool("update", false, "rewrite the scripts' expected output")
 //	press asha Refresh          a button of the last message to asha
 //	submit asha user_id=@2 token=@2    the form; @2 is what agent 2 has
 //	again                       the network delivers the last request once more
+//	run                         watch, post digests, deliver; what is sent is shown as it arrives
+//	send fail rejected 2        the network's next answers to what is sent: gone, rejected, refused, unclear, retry
 //	restart                     kill the bot and start it on the same file
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/*.txt")
@@ -55,6 +63,7 @@ func TestScripts(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()
+			cryptotest.SetGlobalRandom(t, 1) // agents' ids fix when they are polled
 			var got string
 			synctest.Test(t, func(t *testing.T) { got = play(t, dir, string(source)) })
 			if got == string(source) {
@@ -106,13 +115,17 @@ type stage struct {
 	store  *store.Store
 	client *dashboard.Client
 	bot    *bot.Bot
+	seeing sync.Mutex // guards seen and last while loops run
 	seen   strings.Builder
-	log    bytes.Buffer
+	log    syncBuffer
 	agent  map[string]int          // by person
 	last   map[string]chat.Message // what each person saw last
 	form   map[string]chat.Form
 	again  chat.Request
-	count  int      // of requests
+	count  int // of requests
+	net    *chattest.Network
+	sent   map[chat.Ref]chat.Address
+	stop   func()   // ends what run began; nil: nothing runs
 	typed  []string // words of commands that look like secrets
 }
 
@@ -122,6 +135,11 @@ func newStage(t *testing.T, dir string) *stage {
 	s := &stage{
 		t: t, path: filepath.Join(dir, "floor.db"),
 		agent: map[string]int{}, last: map[string]chat.Message{}, form: map[string]chat.Form{},
+		net: chattest.NewNetwork(chat.Console), sent: map[chat.Ref]chat.Address{},
+	}
+	s.net.AddChannel("#support")
+	for _, name := range []string{"asha", "ravi", "meera", "dev", "nobody"} {
+		s.net.AddPerson(name, chat.Person{Name: name})
 	}
 	s.floor = sim.New(sim.Config{Seed: 1})
 	s.open()
@@ -141,7 +159,82 @@ func (s *stage) open() {
 	s.bot = bot.New(stageConfig(s.t), s.client, s.store, nothing{}, log)
 }
 
+// run starts the loops of the bot, as serve does.
+func (s *stage) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	g, ctx := errgroup.WithContext(ctx)
+	b := s.bot
+	if _, err := s.store.Recover(time.Now()); err != nil {
+		s.t.Fatal(err)
+	}
+	g.Go(func() error { return b.Watch(ctx) })
+	g.Go(func() error { return b.Digests(ctx) })
+	g.Go(func() error { return b.Deliver(ctx, wire{s.net, s}) })
+	s.stop = func() {
+		cancel()
+		if err := g.Wait(); err != nil {
+			s.t.Error(err)
+		}
+		s.stop = nil
+	}
+}
+
+// wire is the network as the deliverer sees it; what goes over it is shown.
+type wire struct {
+	*memory
+	s *stage
+}
+
+// memory is the network in memory, under a name that leaves its method Network
+// visible.
+type memory = chattest.Network
+
+func (w wire) Send(ctx context.Context, out chat.Outgoing) (chat.Ref, error) {
+	ref, err := w.memory.Send(ctx, out)
+	if err == nil {
+		w.s.sent[ref] = out.To
+		w.s.arrived("to", out.To, out.Message, out.Resent)
+	}
+	return ref, err
+}
+
+func (w wire) Edit(ctx context.Context, ref chat.Ref, m chat.Message) error {
+	err := w.memory.Edit(ctx, ref, m)
+	if err == nil {
+		w.s.arrived("edited, to", w.s.sent[ref], m, false)
+	}
+	return err
+}
+
+// arrived shows what was sent, with the time in the vendor's zone.
+func (s *stage) arrived(how string, to chat.Address, m chat.Message, again bool) {
+	if again {
+		how = "re-sent, " + how
+	}
+	s.seeing.Lock()
+	defer s.seeing.Unlock()
+	s.last[to.ID] = m
+	fmt.Fprintf(&s.seen, "%s %s %s:\n", time.Now().In(kolkata(s.t)).Format("15:04:05"), how, to.ID)
+	for line := range strings.Lines(hideIDs(m.Plain()) + "\n") {
+		s.seen.WriteString("  " + line)
+	}
+}
+
+// sendFails makes the network refuse what is sent.
+func (s *stage) sendFails(what string, n int) error {
+	errs := map[string]error{"gone": chat.ErrGone, "rejected": chat.ErrRejected, "refused": chat.ErrRefused,
+		"unclear": chat.ErrUnclear, "retry": &chat.RetryError{After: time.Minute, Err: errors.New("too many")}}
+	if errs[what] == nil {
+		return fmt.Errorf("no such failure: %s", what)
+	}
+	s.net.Fail(errs[what], n)
+	return nil
+}
+
 func (s *stage) close() {
+	if s.stop != nil {
+		s.stop()
+	}
 	time.Sleep(time.Minute) // let calls that nobody waits for end
 	if err := s.store.Close(); err != nil {
 		s.t.Error(err)
@@ -164,19 +257,38 @@ func (s *stage) noSecrets() {
 		if bytes.Contains(file, []byte(secret)) {
 			s.t.Errorf("the database holds the secret %q", secret)
 		}
-		if bytes.Contains(s.log.Bytes(), []byte(secret)) {
+		if strings.Contains(s.log.String(), secret) {
 			s.t.Errorf("the log holds %q", secret)
 		}
 	}
-	if s.log.Len() == 0 {
+	if s.log.String() == "" {
 		s.t.Error("nothing was logged, so nothing was looked at")
 	}
+}
+
+// syncBuffer is a log that several goroutines write.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }
 
 // nothing counts nothing.
 type nothing struct{}
 
 func (nothing) Command(string, string, time.Duration) {}
+func (nothing) Delivery(string, string, string)       {}
 
 // kolkata is the vendor's zone.
 func kolkata(t testing.TB) *time.Location {
@@ -194,10 +306,16 @@ func stageConfig(t testing.TB) bot.Config {
 	for i := range d {
 		d[i].Confirmed = d[i].Name != "total_calls" && d[i].Name != "idle"
 	}
+	rota := schedule.Rota{Team: "support", Zone: kolkata(t), Shifts: []schedule.Shift{{
+		Name: "day", Days: schedule.On(time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday), Start: 9 * 60, End: 18 * 60,
+	}}}
 	return bot.Config{
 		Metrics: d, Zone: kolkata(t), Admins: []chat.Address{person("dev")},
+		PollInterval: time.Minute, RequestsPerSecond: 50, MaxInFlight: 32,
 		Teams: []bot.Team{{
-			Name: "support", Zone: kolkata(t),
+			Name: "support", Zone: kolkata(t), Channels: []chat.Address{person("#support")},
+			Rota: rota, Poll: true, MinCoverage: 0.8,
+			Digests:     []bot.Digest{{Name: "day-summary", Schedule: schedule.Digest{Rota: rota, Shift: "day", CatchUp: 2 * time.Hour}}},
 			Supervisors: []bot.Person{{Addresses: []chat.Address{person("meera")}}},
 			Members: []bot.Person{
 				{Addresses: []chat.Address{person("asha"), {Network: chat.Discord, ID: "asha"}}},
@@ -217,7 +335,7 @@ func (s *stage) do(line string) error {
 	switch words[0] {
 	case "at":
 		at, err := time.ParseInLocation("2006-01-02 15:04", strings.Join(words[1:], " "), kolkata(s.t))
-		time.Sleep(time.Until(at))
+		time.Sleep(time.Until(at) + 500*time.Millisecond) // after what is due at that second
 		return err
 	case "advance":
 		d, err := time.ParseDuration(words[1])
@@ -236,11 +354,27 @@ func (s *stage) do(line string) error {
 	case "again":
 		s.handle(s.again)
 		return nil
+	case "run":
+		s.run()
+		return nil
+	case "send":
+		n, err := strconv.Atoi(words[3])
+		if err != nil {
+			return err
+		}
+		return s.sendFails(words[2], n)
 	case "restart":
+		running := s.stop != nil
+		if running {
+			s.stop()
+		}
 		if err := s.store.Close(); err != nil {
 			return err
 		}
 		s.open()
+		if running {
+			s.run()
+		}
 		return nil
 	}
 	return errors.New("no such line")

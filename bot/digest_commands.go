@@ -1,0 +1,297 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"floorwalker/bot/chat"
+	"floorwalker/bot/schedule"
+)
+
+// A PlannedDigest is a digest with its next due time.
+type PlannedDigest struct {
+	Team, Name string
+	Next       schedule.Occurrence
+	Zone       *time.Location
+	Last       Occurrence // zero: none yet
+	To         []chat.Address
+}
+
+// PlannedDigests lists the digests of the teams that a filter accepts, in the
+// order of their due times.
+func (b *Bot) PlannedDigests(now time.Time, accept func(team string) bool) ([]PlannedDigest, error) {
+	c := b.config.Load()
+	var list []PlannedDigest
+	for _, team := range c.Teams {
+		if !accept(team.Name) {
+			continue
+		}
+		for _, d := range team.Digests {
+			next, err := d.Schedule.Schedule().Next(now)
+			if err != nil {
+				return nil, fmt.Errorf("digest %s/%s: %w", team.Name, d.Name, err)
+			}
+			last, err := b.lastOccurrence(team.Name, d.Name)
+			if err != nil {
+				return nil, err
+			}
+			to := dueDigest{team: team, digest: d}.recipients()
+			list = append(list, PlannedDigest{team.Name, d.Name, next, team.Zone, last, to})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b PlannedDigest) int { return a.Next.At.Compare(b.Next.At) })
+	return list, nil
+}
+
+// digestList answers /floor digest list.
+func (b *Bot) digestList(_ context.Context, r *request) (chat.Reply, error) {
+	if err := r.noMore(); err != nil {
+		return chat.Reply{}, err
+	}
+	list, err := b.PlannedDigests(time.Now(), func(team string) bool { return r.sees(team) })
+	if err != nil {
+		return chat.Reply{}, err
+	}
+	m := chat.Message{Title: "Digests", Private: true}
+	if len(list) == 0 {
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T("No digest is configured for your teams.")})
+		return chat.Show(m), nil
+	}
+	table := chat.Table{Columns: []chat.Column{{Title: "Digest"}, {Title: "Next"}, {Title: "Last"}}}
+	for _, d := range list {
+		last := missing
+		switch {
+		case d.Last.Skipped != "":
+			last = "skipped: " + strings.ReplaceAll(d.Last.Skipped, "_", " ")
+		case !d.Last.At.IsZero():
+			last = d.Last.At.In(d.Zone).Format("Mon 2 Jan 15:04")
+		}
+		table.Rows = append(table.Rows, []string{d.Team + "/" + d.Name, d.Next.Describe(d.Zone), last})
+	}
+	m.Blocks = append(m.Blocks, table)
+	m.Footer = chat.Join(chat.Code(r.config.typed(r.From.Network, "floor", "digest preview TEAM/NAME")), chat.T(" shows one as it would be now."))
+	return chat.Show(m), nil
+}
+
+// sees reports whether a person may see a team.
+func (r *request) sees(team string) bool {
+	return r.config.isAdmin(r.From) || slices.Contains(r.config.supervises(r.From), team)
+}
+
+// errNoDigest: there is no such digest, or it is not this person's to see.
+var errNoDigest = errors.New("no such digest")
+
+// findDigest finds TEAM/NAME.
+func (c *Config) findDigest(path string) (Team, Digest, error) {
+	name, digest, _ := strings.Cut(path, "/")
+	team, ok := c.team(name)
+	if !ok {
+		return Team{}, Digest{}, errNoDigest
+	}
+	for _, d := range team.Digests {
+		if d.Name == digest {
+			return team, d, nil
+		}
+	}
+	return Team{}, Digest{}, errNoDigest
+}
+
+// digestNamed takes TEAM/NAME from the words.
+func (r *request) digestNamed() (Team, Digest, error) {
+	var mine []string
+	for _, t := range r.config.Teams {
+		for _, d := range t.Digests {
+			if r.sees(t.Name) {
+				mine = append(mine, t.Name+"/"+d.Name)
+			}
+		}
+	}
+	path := ""
+	switch {
+	case len(r.args) > 0:
+		path, r.args = r.args[0], r.args[1:]
+	case len(mine) == 1:
+		path = mine[0]
+	}
+	if !slices.Contains(mine, path) {
+		p := &problem{text: "Which digest?", next: chat.T("Say one of " + strings.Join(mine, ", ") + ".")}
+		if len(mine) == 0 {
+			p = &problem{text: "No digest is configured for your teams.", next: chat.T("An administrator adds them under teams in the configuration.")}
+		} else if path != "" {
+			p.text = fmt.Sprintf("I don't know a digest “%s”.", cut(path, 60))
+		}
+		return Team{}, Digest{}, p
+	}
+	team, d, err := r.config.findDigest(path)
+	if err != nil {
+		return Team{}, Digest{}, err
+	}
+	return team, d, r.noMore()
+}
+
+// digestPreview answers /floor digest preview: the digest as it would be now. It
+// leaves no trace.
+func (b *Bot) digestPreview(ctx context.Context, r *request) (chat.Reply, error) {
+	team, d, err := r.digestNamed()
+	if err != nil {
+		return chat.Reply{}, err
+	}
+	m, err := b.Preview(ctx, team.Name+"/"+d.Name, time.Now())
+	if err != nil {
+		return chat.Reply{}, err
+	}
+	m.Private = true
+	m.Footer = chat.Join(chat.T("Preview · "), m.Footer)
+	return chat.Show(m), nil
+}
+
+// Preview returns a digest, named TEAM/NAME, as it would be if it were due now.
+func (b *Bot) Preview(ctx context.Context, path string, now time.Time) (chat.Message, error) {
+	c := b.config.Load()
+	team, d, err := c.findDigest(path)
+	if err != nil {
+		return chat.Message{}, fmt.Errorf("%s: %w", path, err)
+	}
+	due, err := d.now(team, now)
+	if err != nil {
+		return chat.Message{}, err
+	}
+	report, err := b.report(ctx, c, team, due.window, now)
+	if err != nil {
+		return chat.Message{}, err
+	}
+	return report.message(due), nil
+}
+
+// now is the digest as if it were due at a time.
+func (d Digest) now(team Team, now time.Time) (dueDigest, error) {
+	nominal := schedule.CivilOf(now, team.Zone)
+	window, err := d.Schedule.Window(nominal)
+	if err != nil {
+		return dueDigest{}, err
+	}
+	if running, ok := (schedule.Rotas{team.Rota}).At(now); d.Schedule.Shift != "" && ok {
+		window = running
+	}
+	return dueDigest{team: team, digest: d, run: schedule.Occurrence{Nominal: nominal, At: now}, window: window}, nil
+}
+
+// digestNow answers /floor digest now: it posts the digest, once per request.
+func (b *Bot) digestNow(ctx context.Context, r *request) (chat.Reply, error) {
+	team, d, err := r.digestNamed()
+	if err != nil {
+		return chat.Reply{}, err
+	}
+	now := time.Now()
+	due, err := d.now(team, now)
+	if err != nil {
+		return chat.Reply{}, err
+	}
+	report, err := b.report(ctx, r.config, team, due.window, now)
+	if err != nil {
+		return chat.Reply{}, err
+	}
+	to := due.recipients()
+	err = b.store.Update(func(tx Tx) error {
+		for _, addr := range to {
+			row := Row{Key: strings.Join([]string{"digest", team.Name, d.Name, "now-" + r.ID, addr.String()}, "/"),
+				To: addr, Lane: LaneDigest, Message: report.message(due), GiveUp: now.Add(time.Hour)}
+			if _, err := tx.Enqueue(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return chat.Reply{}, fmt.Errorf("post %s/%s: %w", team.Name, d.Name, err)
+	}
+	b.bells.ring()
+	if len(to) == 0 {
+		return chat.Reply{}, &problem{text: "That digest has no readers.", next: chat.T("Its team has no channel in the configuration.")}
+	}
+	return chat.Show(note("Posting", chat.T(fmt.Sprintf("%s/%s is on its way to %s.", team.Name, d.Name, plural(len(to), "place"))), nil)), nil
+}
+
+// status answers /floor status: how the bot is doing.
+func (b *Bot) status(_ context.Context, r *request) (chat.Reply, error) {
+	if err := r.noMore(); err != nil {
+		return chat.Reply{}, err
+	}
+	states := map[RowState]int{}
+	var dead []Row
+	for row, err := range b.store.Rows(RowPending, RowLeased, RowDead) {
+		if err != nil {
+			return chat.Reply{}, fmt.Errorf("read the outbox: %w", err)
+		}
+		states[row.State]++
+		if row.State == RowDead {
+			dead = append(dead, row)
+		}
+	}
+	w := b.WatchStatus()
+	m := chat.Message{Title: "How I am doing", Private: true}
+	polled := "not yet"
+	switch {
+	case !w.Round.IsZero() && w.Polls == 0:
+		polled = "nobody is on shift"
+	case !w.Round.IsZero():
+		polled = fmt.Sprintf("%s every %s", plural(w.Polls, "poll"), roughly(w.Interval))
+	}
+	m.Blocks = append(m.Blocks, chat.Fields{
+		{Label: "Watching", Value: polled},
+		{Label: "Waiting to be sent", Value: fmt.Sprint(states[RowPending] + states[RowLeased])},
+		{Label: "Not delivered", Value: fmt.Sprint(states[RowDead])},
+	})
+	for _, d := range b.DeliveryStatus() {
+		if d.Held != "" {
+			m.Tone = chat.Warning
+			m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T(fmt.Sprintf("Nothing is sent on %s: %s", d.Network, d.Held))})
+		}
+	}
+	if w.NoDisk {
+		m.Tone = chat.Critical
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T("My disk is full: numbers are not kept.")})
+	}
+	if len(dead) > 0 {
+		table := chat.Table{Columns: []chat.Column{{Title: "Not delivered to"}, {Title: "What"}, {Title: "Why"}}}
+		slices.Reverse(dead)
+		for _, row := range dead[:min(len(dead), 5)] {
+			table.Rows = append(table.Rows, []string{row.To.String(), lanes[row.Lane], cut(row.Reason, 60)})
+		}
+		table.More = max(0, len(dead)-5)
+		m.Blocks = append(m.Blocks, table)
+	}
+	return chat.Show(m), nil
+}
+
+// audit answers /floor audit: the newest administrative acts.
+func (b *Bot) audit(_ context.Context, r *request) (chat.Reply, error) {
+	if err := r.noMore(); err != nil {
+		return chat.Reply{}, err
+	}
+	var entries []AuditEntry
+	for e, err := range b.store.AuditTrail(time.Now().Add(-30 * 24 * time.Hour)) {
+		if err != nil {
+			return chat.Reply{}, fmt.Errorf("read the audit trail: %w", err)
+		}
+		entries = append(entries, e)
+	}
+	slices.Reverse(entries)
+	m := chat.Message{Title: "Audit trail", Private: true}
+	table := chat.Table{Columns: []chat.Column{{Title: "When"}, {Title: "Who"}, {Title: "What"}}}
+	for _, e := range entries[:min(len(entries), 15)] {
+		table.Rows = append(table.Rows, []string{e.At.In(r.config.zoneOf(r.From)).Format("2 Jan 15:04"), e.Actor, strings.TrimSpace(e.Action + " " + e.Object + " " + e.Detail)})
+	}
+	table.More = max(0, len(entries)-15)
+	if len(table.Rows) == 0 {
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T("Nothing was done in the last 30 days.")})
+	} else {
+		m.Blocks = append(m.Blocks, table)
+	}
+	m.Footer = chat.Join(chat.T("The last 30 days. "), chat.Code("floorwalker audit"), chat.T(" prints all of it."))
+	return chat.Show(m), nil
+}

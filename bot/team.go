@@ -1,0 +1,133 @@
+package bot
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"floorwalker/bot/chat"
+	"floorwalker/bot/schedule"
+	"floorwalker/bot/stats"
+)
+
+// teamTable answers /floor team [name]: the floor now, worst first.
+func (b *Bot) teamTable(ctx context.Context, r *request) (chat.Reply, error) {
+	team, err := r.supervisedTeam()
+	if err != nil {
+		return chat.Reply{}, err
+	}
+	if err := r.noMore(); err != nil {
+		return chat.Reply{}, err
+	}
+	now := time.Now()
+	window, ok := schedule.Rotas{team.Rota}.At(now)
+	if !ok {
+		window = schedule.Window{Span: schedule.Span{Start: now.Add(-time.Hour), End: now}, Zone: team.Zone,
+			From: schedule.CivilOf(now.Add(-time.Hour), team.Zone), To: schedule.CivilOf(now, team.Zone)}
+	}
+	rep, err := b.report(ctx, r.config, team, window, now)
+	if err != nil {
+		return chat.Reply{}, err
+	}
+	return chat.Show(rep.table(r, now)), nil
+}
+
+// supervisedTeam takes a team's name from the words, or the one team that the
+// person supervises.
+func (r *request) supervisedTeam() (Team, error) {
+	mine := r.config.supervises(r.From)
+	if r.config.isAdmin(r.From) {
+		mine = nil
+		for _, t := range r.config.Teams {
+			mine = append(mine, t.Name)
+		}
+	}
+	name := ""
+	switch {
+	case len(r.args) > 0:
+		name, r.args = r.args[0], r.args[1:]
+	case len(mine) == 1:
+		name = mine[0]
+	default:
+		return Team{}, &problem{text: "Which team?", next: chat.T("You can see " + strings.Join(mine, ", ") + ".")}
+	}
+	if !slices.Contains(mine, name) {
+		p := &problem{text: fmt.Sprintf("You don't supervise a team “%s”.", cut(name, 40)), next: chat.T("You can see " + strings.Join(mine, ", ") + ".")}
+		if near := nearest(name, mine); near != "" {
+			p.next = chat.T("Did you mean " + near + "?")
+		}
+		return Team{}, p
+	}
+	team, _ := r.config.team(name)
+	return team, nil
+}
+
+// table draws the team as it is now, those first who miss most.
+func (r report) table(q *request, now time.Time) chat.Message {
+	d := r.config.Metrics
+	m := chat.Message{Title: cut(r.team.Name, 40) + " · now", Private: true}
+	if r.all.Reporting > 0 {
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T(r.calls())})
+	}
+	table := chat.Table{Columns: []chat.Column{{Title: "Agent"}, {Title: "Offered", Numeric: true}, {Title: "Missed", Numeric: true},
+		{Title: "Talk", Numeric: true}, {Title: "Data", Numeric: true}}}
+	list := slices.Clone(r.agents)
+	slices.SortStableFunc(list, func(a, b agentReport) int {
+		return cmp.Or(cmp.Compare(b.rank(), a.rank()), strings.Compare(a.agent.Name, b.agent.Name))
+	})
+	for _, a := range list {
+		t := a.summary.Totals
+		table.Rows = append(table.Rows, []string{
+			cut(a.agent.Name, 24), show(t["offered"], stats.Count), show(t["missed"], stats.Count), show(t["avg_talk"], stats.Seconds), a.age(now),
+		})
+	}
+	if len(table.Rows) == 0 {
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T("Nobody of this team is linked yet. People link themselves with " + q.config.typed(q.From.Network, "floor", "link") + ".")})
+	} else {
+		m.Blocks = append(m.Blocks, table)
+	}
+	if gaps := r.gaps(); gaps != "" {
+		m.Blocks = append(m.Blocks, chat.Paragraph{Quiet: true, Text: chat.T(gaps)})
+	}
+	if !d.Confirmed("answered") {
+		m.Blocks = append(m.Blocks, chat.Paragraph{Quiet: true, Text: chat.T("Nobody has confirmed yet what these numbers count.")})
+	}
+	m.Footer = chat.T(r.footer())
+	m.Actions = []chat.Action{{ID: "floor", Value: "team " + quoteWord(r.team.Name), Label: "Refresh", Replace: true}}
+	return m
+}
+
+// rank orders agents: who needs to link again, then by the share they missed.
+func (a agentReport) rank() float64 {
+	switch {
+	case a.agent.State == LinkRelink || a.agent.State == LinkSuspended:
+		return 3
+	case a.summary.Polled == 0:
+		return 2
+	}
+	return a.summary.Totals["miss_rate"].Value
+}
+
+// age says how old an agent's newest numbers are, or why there are none.
+func (a agentReport) age(now time.Time) string {
+	switch {
+	case a.agent.State == LinkRelink:
+		return "link again"
+	case a.agent.State == LinkSuspended:
+		return "suspended"
+	case a.summary.Last.IsZero():
+		return "none"
+	}
+	return roughly(max(time.Second, now.Sub(a.summary.Last)))
+}
+
+// quoteWord quotes a word that holds spaces, for a command's text.
+func quoteWord(s string) string {
+	if strings.ContainsAny(s, " \t") {
+		return `"` + s + `"`
+	}
+	return s
+}
