@@ -108,6 +108,7 @@ func (s *Server) respond(i *Interaction, q *request, http bool) *failure {
 // acked records the first answer. s.mu is held.
 func (i *Interaction) acked(a *Ack) {
 	i.ack, i.over = a, true
+	i.s.acks = append(i.s.acks, *a)
 	if i.onSubmit != nil {
 		i.onSubmit()
 	}

@@ -234,10 +234,14 @@ func (s *Server) store(guild string, list []*command, now time.Time) *failure {
 	if counts[1] > 100 || counts[2] > 15 || counts[3] > 15 {
 		return fail(30032)
 	}
-	if created > 0 && s.creates[guild]+created > s.o.Creates {
+	today := slices.DeleteFunc(s.creates[guild], func(t time.Time) bool { return now.Sub(t) >= 24*time.Hour })
+	if created > 0 && len(today)+created > s.o.Creates {
 		return fail(30034)
 	}
-	s.creates[guild] += created
+	for range created {
+		today = append(today, now)
+	}
+	s.creates[guild] = today
 	s.commands[guild] = list
 	return nil
 }

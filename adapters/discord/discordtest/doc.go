@@ -55,6 +55,7 @@
 //   - An embed that names a file which the message does not have is refused.
 //   - Keys that no message has are refused; Discord ignores them.
 //   - Texts are counted in UTF-16 units, after trimming.
+//   - allowed_mentions with "parse": null notifies like none at all.
 //   - Mentions in code and behind backslashes count as mentions when it comes to
 //     notifying.
 //   - A call without Discord's form of User-Agent is turned away as Cloudflare

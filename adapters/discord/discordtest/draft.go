@@ -60,6 +60,7 @@ func (s *Server) draft(w writing) *draft {
 	d.components = p.components(w.body, v2)
 	d.mentions = p.mentions(w.body)
 	d.readNonce(p)
+	s.checkReply(p, w.body)
 	d.checkV2(p, w, v2)
 	return d
 }
@@ -85,6 +86,14 @@ func (d *draft) empty(before *Message) bool {
 	}
 	more := len(items(d.body["sticker_ids"])) > 0 || d.body["poll"] != nil
 	return content == "" && len(embeds) == 0 && len(d.attachments) == 0 && !more
+}
+
+// checkReply refuses a reply to a message that is not there.
+func (s *Server) checkReply(p place, body obj) {
+	o, ok := body["message_reference"].(obj)
+	if ok && o["fail_if_not_exists"] != false && s.look(idOf(o["message_id"])) == nil {
+		p.at("message_reference").wrong("REPLIES_UNKNOWN_MESSAGE", "Unknown message")
+	}
 }
 
 func (d *draft) readNonce(p place) {

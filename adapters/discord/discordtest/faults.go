@@ -126,7 +126,7 @@ func (f *Fault) failure() *failure {
 		return nil
 	}
 	known := codes[f.Code]
-	status := cmp.Or(f.Status, known.status)
+	status := cmp.Or(f.Status, known.status, http.StatusBadRequest)
 	words := fmt.Sprintf("%d: %s", status, http.StatusText(status))
 	if status == http.StatusTooManyRequests {
 		words = "You are being rate limited."

@@ -138,6 +138,7 @@ func (s *Server) getGateway(*request) (any, *failure) {
 }
 
 func (s *Server) getGatewayBot(q *request) (any, *failure) {
+	s.nextDay(q.at)
 	limit := obj{"total": maxIdentifies, "remaining": max(0, s.remaining), "reset_after": s.resets.Sub(q.at).Milliseconds(), "max_concurrency": 1}
 	shards := 1
 	if s.o.Sharding {
@@ -146,9 +147,16 @@ func (s *Server) getGatewayBot(q *request) (any, *failure) {
 	return obj{"url": s.gatewayURL(), "shards": shards, "session_start_limit": limit}, nil
 }
 
+// nextDay starts the count of sessions again when it is time. s.mu is held.
+func (s *Server) nextDay(now time.Time) {
+	if !now.Before(s.resets) {
+		s.remaining, s.resets = maxIdentifies, now.Add(24*time.Hour)
+	}
+}
+
 // broadcast sends an event to the sessions that have the intent; 0 needs none.
-// It reports whether a connection took it. Sessions without a connection get it
-// when they resume. s.mu is held.
+// Those without a connection get it when they resume. It reports whether there
+// was a session. s.mu is held.
 func (s *Server) broadcast(intent int, kind string, data any) bool {
 	taken := false
 	raw, err := json.Marshal(data) // now: what it shows may change
@@ -162,8 +170,8 @@ func (s *Server) broadcast(intent int, kind string, data any) bool {
 		f := ses.event(kind, json.RawMessage(raw))
 		if ses.conn != nil {
 			ses.conn.push(outgoing{frame: f})
-			taken = true
 		}
+		taken = true
 	}
 	return taken
 }

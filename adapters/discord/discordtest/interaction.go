@@ -74,12 +74,14 @@ type Choice struct {
 func (s *Server) Interactions() []*Interaction {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []*Interaction
-	for _, i := range s.interactions {
-		all = append(all, i)
-	}
-	slices.SortFunc(all, func(a, b *Interaction) int { return a.at.Compare(b.at) })
-	return all
+	return slices.Clone(s.asked)
+}
+
+// Acks returns the first answers to all interactions, in the order they came.
+func (s *Server) Acks() []Ack {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.acks)
 }
 
 // Ack returns the first answer, and whether there is one yet.
@@ -200,6 +202,7 @@ func (i *Interaction) replied(m *Message) {
 // launch sends an interaction on its way. s.mu is held.
 func (s *Server) launch(i *Interaction) {
 	s.interactions[i.Token] = i
+	s.asked = append(s.asked, i)
 	s.changed.ring()
 	i.at = time.Now()
 	i.until = i.at.Add(s.o.Times.Token)

@@ -46,6 +46,9 @@ func (p place) mentions(body obj) *mentions {
 			p.at(kind).wrong("BASE_TYPE_MAX_LENGTH", "Must be 100 or fewer in length.")
 		}
 	}
+	if isNull(o, "parse") {
+		m.parse = []string{"users", "roles", "everyone"}
+	}
 	return m
 }
 

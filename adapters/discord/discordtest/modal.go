@@ -182,8 +182,8 @@ func (c *componentChecker) labelled(p place, v any) {
 	case kind == kindRadio, kind == kindRadio+1:
 		c.customID(p, o)
 		options := p.list(o, "options", 10)
-		if len(options) == 0 {
-			p.at("options").required()
+		if len(options) == 0 || kind == kindRadio && len(options) == 1 {
+			p.at("options").wrong("BASE_TYPE_BAD_LENGTH", "There are too few options.")
 		}
 		p.options(options)
 	default:

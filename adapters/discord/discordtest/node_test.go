@@ -43,7 +43,9 @@ func TestDiscordJS(t *testing.T) {
 		}
 	}()
 	ctx := soon(t)
-	if err := s.Wait(ctx, func() bool { return len(s.Commands("")) == 3 && s.Calls("PATCH /channels/{channel}/messages/{message}") != nil }); err != nil {
+	if err := s.Wait(ctx, func() bool {
+		return len(s.Commands("")) == 3 && s.Calls("PATCH /channels/{channel}/messages/{message}") != nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 	i := ok(s.Slash(asha, support, "mystats"))(t)

@@ -15,15 +15,16 @@ type Options struct {
 	// the same key. The default is empty.
 	Seed string
 
-	Privileged  int  // privileged intents the app was granted; default none
-	RateLimits  bool // enforce the limits of each route, 50 requests a second, and the gateway's
-	OpenLimit   int  // new direct messages that may be opened within Times.Open; 0 = any number
-	Creates     int  // new commands a day, per guild and for the global ones; default 200
-	Identifies  int  // sessions that may still be started today; default 1000
-	Sharding    bool // the app has so many guilds that it must shard (close 4011)
-	AnyCommand  bool // people can use commands that are not registered, with options of any name
-	Aliens      bool // interactions carry component types and keys that nobody has heard of yet
-	NoSignature bool // the app's endpoint is not checked with PING by UseHTTP
+	Privileged int  // privileged intents the app was granted; default none
+	RateLimits bool // enforce the limits of each route, 50 requests a second, and the gateway's
+	OpenLimit  int  // new direct messages that may be opened within Times.Open; 0 = any number
+	Creates    int  // new commands a day, per guild and for the global ones; default 200
+	Identifies int  // sessions that may still be started today; default 1000
+	BanAfter   int  // answers of 401, 403 and 429 in 10 minutes that ban an address; default 10,000
+	Sharding   bool // the app has so many guilds that it must shard (close 4011)
+	AnyCommand bool // people can use commands that are not registered, with options of any name
+	Aliens     bool // interactions carry component types and keys that nobody has heard of yet
+	NoProbe    bool // UseHTTP does not check the app's endpoint
 
 	Times Times
 }
@@ -55,6 +56,7 @@ func (o Options) withDefaults() Options {
 	o.BotName = cmp.Or(o.BotName, "floorwalker")
 	o.Creates = cmp.Or(o.Creates, 200)
 	o.Identifies = cmp.Or(o.Identifies, maxIdentifies)
+	o.BanAfter = cmp.Or(o.BanAfter, 10_000)
 	o.Times = o.Times.withDefaults()
 	return o
 }

@@ -32,7 +32,7 @@ func sign(key ed25519.PrivateKey, stamp string, body []byte) http.Header {
 // a PING must be answered, one with a bad signature refused with 401. The error
 // tells which was not, and then nothing changes.
 func (s *Server) UseHTTP(ctx context.Context, url string) error {
-	if url != "" && !s.o.NoSignature {
+	if url != "" && !s.o.NoProbe {
 		if err := s.probe(ctx, url); err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // What an upload may weigh.
@@ -88,7 +89,7 @@ func (q *request) read(contentType string, r io.Reader) *failure {
 	if len(q.raw) == 0 {
 		return nil
 	}
-	if json.Unmarshal(q.raw, &q.body) != nil {
+	if !utf8.Valid(q.raw) || json.Unmarshal(q.raw, &q.body) != nil {
 		return fail(50109)
 	}
 	return nil

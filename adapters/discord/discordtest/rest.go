@@ -21,7 +21,7 @@ type route struct {
 
 // routes is the table of the REST API. The first that fits counts.
 func routes() []route {
-	perChannel, perToken := "channel", "token"
+	perChannel, perGuild, perToken := "channel", "guild", "token"
 	return []route{
 		{pattern: "GET /gateway", free: true, run: (*Server).getGateway},
 		{pattern: "GET /gateway/bot", run: (*Server).getGatewayBot},
@@ -33,9 +33,9 @@ func routes() []route {
 		{pattern: "POST /users/@me/channels", limit: Limit{N: 10, Per: 10 * time.Second}, run: (*Server).openDM},
 		{pattern: "GET /users/{user}", limit: Limit{N: 30, Per: 30 * time.Second}, run: (*Server).getUser},
 
-		{pattern: "GET /guilds/{guild}", major: "guild", run: (*Server).getGuild},
-		{pattern: "GET /guilds/{guild}/channels", major: "guild", run: (*Server).getGuildChannels},
-		{pattern: "GET /guilds/{guild}/members/{user}", major: "guild", run: (*Server).getMember},
+		{pattern: "GET /guilds/{guild}", major: perGuild, run: (*Server).getGuild},
+		{pattern: "GET /guilds/{guild}/channels", major: perGuild, run: (*Server).getGuildChannels},
+		{pattern: "GET /guilds/{guild}/members/{user}", major: perGuild, run: (*Server).getMember},
 
 		{pattern: "GET /channels/{channel}", major: perChannel, run: (*Server).getChannel},
 		{pattern: "POST /channels/{channel}/typing", major: perChannel, run: (*Server).startTyping},
@@ -51,14 +51,14 @@ func routes() []route {
 		{pattern: "GET /applications/{app}/commands/{command}", run: (*Server).getCommand},
 		{pattern: "PATCH /applications/{app}/commands/{command}", run: (*Server).editCommand},
 		{pattern: "DELETE /applications/{app}/commands/{command}", run: (*Server).deleteCommand},
-		{pattern: "GET /applications/{app}/guilds/{guild}/commands", major: "guild", run: (*Server).listCommands},
-		{pattern: "POST /applications/{app}/guilds/{guild}/commands", major: "guild", run: (*Server).createCommand},
-		{pattern: "PUT /applications/{app}/guilds/{guild}/commands", major: "guild", run: (*Server).overwriteCommands},
-		{pattern: "GET /applications/{app}/guilds/{guild}/commands/{command}", major: "guild", run: (*Server).getCommand},
-		{pattern: "PATCH /applications/{app}/guilds/{guild}/commands/{command}", major: "guild", run: (*Server).editCommand},
-		{pattern: "DELETE /applications/{app}/guilds/{guild}/commands/{command}", major: "guild", run: (*Server).deleteCommand},
+		{pattern: "GET /applications/{app}/guilds/{guild}/commands", major: perGuild, run: (*Server).listCommands},
+		{pattern: "POST /applications/{app}/guilds/{guild}/commands", major: perGuild, run: (*Server).createCommand},
+		{pattern: "PUT /applications/{app}/guilds/{guild}/commands", major: perGuild, run: (*Server).overwriteCommands},
+		{pattern: "GET /applications/{app}/guilds/{guild}/commands/{command}", major: perGuild, run: (*Server).getCommand},
+		{pattern: "PATCH /applications/{app}/guilds/{guild}/commands/{command}", major: perGuild, run: (*Server).editCommand},
+		{pattern: "DELETE /applications/{app}/guilds/{guild}/commands/{command}", major: perGuild, run: (*Server).deleteCommand},
 
-		{pattern: "POST /interactions/{interaction}/{token}/callback", free: true, exempt: true, run: (*Server).callback},
+		{pattern: "POST /interactions/{interaction}/{token}/callback", major: perToken, free: true, exempt: true, run: (*Server).callback},
 		{pattern: "POST /webhooks/{app}/{token}", major: perToken, free: true, exempt: true, run: (*Server).followUp},
 		{pattern: "GET /webhooks/{app}/{token}/messages/{message}", major: perToken, free: true, exempt: true, run: (*Server).getResponse},
 		{pattern: "PATCH /webhooks/{app}/{token}/messages/{message}", major: perToken, free: true, exempt: true, run: (*Server).editResponse},
@@ -111,7 +111,7 @@ type Call struct {
 	Body   json.RawMessage // of a multipart body its payload_json
 	Files  []string        // names of uploaded files
 	Header http.Header
-	Status int // of the answer; 0 if the connection was reset
+	Status int // of the answer; 0 if there was none
 	Code   int // Discord's code in it
 }
 
@@ -136,12 +136,12 @@ func (c Call) is(route string) bool {
 	return ok && method == c.Method
 }
 
-// Invalid returns how many answers counted towards the ban of an address: 401,
-// 403 and 429, but not of scope shared. At 10,000 in 10 minutes Discord bans.
+// Invalid returns how many answers of the last 10 minutes count towards the ban
+// of an address: 401, 403 and 429, but not of scope shared.
 func (s *Server) Invalid() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.invalid
+	return s.invalidAt(time.Now())
 }
 
 // serveAPI answers one call of the REST API.
@@ -158,13 +158,15 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		f = q.read(r.Header.Get("Content-Type"), r.Body)
 		c.Body, c.Files = q.raw, q.names()
 	}
-	if f == nil && !strings.HasPrefix(r.UserAgent(), "DiscordBot (") {
-		f = &failure{status: http.StatusForbidden, html: true, message: "Access denied: error code 1010"}
+	if page := s.cloudflare(r, c.At); page != nil {
+		f = page
 	}
 	fault := s.takeFault(c)
 	if !fault.wait(r.Context()) {
-		return // the caller hung up
+		s.record(c, nil) // the caller hung up
+		return
 	}
+	q.at = time.Now()
 	var answer any
 	switch {
 	case fault.instead():
@@ -214,6 +216,9 @@ func (s *Server) answer(w http.ResponseWriter, c Call, answer any, f *failure) {
 	} else if answer == nil {
 		c.Status = http.StatusNoContent
 	}
+	if f != nil && f.reset {
+		c.Status = 0
+	}
 	s.record(c, f)
 	switch {
 	case f != nil && f.reset:
@@ -227,11 +232,33 @@ func (s *Server) answer(w http.ResponseWriter, c Call, answer any, f *failure) {
 	}
 }
 
+// cloudflare returns the page of those who stand before Discord and turn a call
+// away, nil if they let it pass.
+func (s *Server) cloudflare(r *http.Request, now time.Time) *failure {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !strings.HasPrefix(r.UserAgent(), "DiscordBot ("):
+		return &failure{status: http.StatusForbidden, html: true, message: "Access denied: error code 1010"}
+	case s.invalidAt(now) >= s.o.BanAfter:
+		return &failure{status: http.StatusTooManyRequests, html: true, message: "Access denied: error code 1015", retry: banWindow}
+	}
+	return nil
+}
+
+// banWindow is how long an invalid answer counts.
+const banWindow = 10 * time.Minute
+
+func (s *Server) invalidAt(now time.Time) int {
+	s.invalid = slices.DeleteFunc(s.invalid, func(t time.Time) bool { return now.Sub(t) >= banWindow })
+	return len(s.invalid)
+}
+
 func (s *Server) record(c Call, f *failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f != nil && f.scope != "shared" && slices.Contains([]int{401, 403, 429}, f.status) {
-		s.invalid++
+		s.invalid = append(s.invalid, time.Now())
 	}
 	s.calls = append(s.calls, c)
 	s.changed.ring()

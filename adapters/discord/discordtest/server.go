@@ -45,9 +45,9 @@ type world struct {
 	channels map[string]*Channel
 	messages []*Message // oldest first
 	modals   map[string]*Modal
-	commands map[string][]*command // by guild; "" = global
-	creates  map[string]int        // by guild
-	opened   []time.Time           // when direct messages were opened
+	commands map[string][]*command  // by guild; "" = global
+	creates  map[string][]time.Time // by guild
+	opened   []time.Time            // when direct messages were opened
 	files    map[string]*Attachment
 }
 
@@ -58,8 +58,10 @@ type traffic struct {
 	limits       map[string]Limit // by route, in place of the route's own
 	buckets      map[string]*bucket
 	global       bucket
-	invalid      int // answers that count towards Discord's ban of an address
-	interactions map[string]*Interaction
+	invalid      []time.Time             // answers that count towards Discord's ban of an address
+	interactions map[string]*Interaction // by token
+	asked        []*Interaction          // oldest first
+	acks         []Ack
 	endpoint     string // URL for interactions; "" = over the gateway
 }
 
@@ -80,7 +82,7 @@ func Serve(l net.Listener, o Options) *Server {
 	s := &Server{o: o, host: l.Addr().String(), routes: routes(), key: ed25519.NewKeyFromSeed(seed[:])}
 	s.world = world{
 		users: map[string]*User{}, guilds: map[string]*Guild{}, channels: map[string]*Channel{}, modals: map[string]*Modal{},
-		commands: map[string][]*command{}, creates: map[string]int{}, files: map[string]*Attachment{},
+		commands: map[string][]*command{}, creates: map[string][]time.Time{}, files: map[string]*Attachment{},
 	}
 	s.traffic = traffic{limits: map[string]Limit{}, buckets: map[string]*bucket{}, interactions: map[string]*Interaction{}}
 	s.gateway = gateway{sessions: map[string]*session{}, remaining: o.Identifies, resets: time.Now().Add(24 * time.Hour)}

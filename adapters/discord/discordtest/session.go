@@ -67,10 +67,11 @@ func (c *Conn) identify(data json.RawMessage) {
 		Properties map[string]any
 	}
 	s := c.s
+	now := time.Now()
+	s.nextDay(now)
 	s.identifies++
 	s.remaining--
 	bad := json.Unmarshal(data, &d) != nil || d.Intents == nil || d.Properties == nil
-	now := time.Now()
 	early := s.o.RateLimits && now.Sub(s.lastIdent) < s.o.Times.Identify
 	s.lastIdent = now
 	switch {
@@ -114,7 +115,7 @@ func (c *Conn) start(intents int, t *Turn) {
 	}
 	me := s.users[s.o.AppID].json()
 	me["mfa_enabled"], me["locale"], me["verified"], me["email"] = false, "en-US", true, nil
-	c.tell("READY", obj{"v": 9, "user": me, "guilds": guilds, "session_id": ses.id, "session_type": "normal", "private_channels": []any{},
+	c.tell("READY", obj{"v": c.version(), "user": me, "guilds": guilds, "session_id": ses.id, "session_type": "normal", "private_channels": []any{},
 		"resume_gateway_url": s.gatewayURL() + "/resume", "application": obj{"id": s.o.AppID, "flags": 0}, "shard": []any{0, 1}, "_trace": []any{}})
 	for _, g := range s.visibleGuilds() {
 		if intents&intentGuilds != 0 && !g.out {
@@ -124,6 +125,14 @@ func (c *Conn) start(intents int, t *Turn) {
 	if t != nil {
 		c.play(t)
 	}
+}
+
+// version is the version of the API that the connection speaks.
+func (c *Conn) version() int {
+	if c.Version == "10" {
+		return 10
+	}
+	return 9
 }
 
 // tell sends an event of the session. s.mu is held.

@@ -32,12 +32,11 @@ type User struct {
 	NoDM   bool // cannot be sent direct messages (50007)
 }
 
-// A Guild is a server. Everybody who was added is its member unless Members says
-// otherwise.
+// A Guild is a server.
 type Guild struct {
-	ID       string // a snowflake; default a new one
-	Name     string // default "guild" and the id
-	Members  []string
+	ID       string   // a snowflake; default a new one
+	Name     string   // default "guild" and the id
+	Members  []string // default all people that were added before it
 	Admins   []string // members with all permissions
 	Everyone uint64   // permissions of everyone, the bot too; default the usual ones
 
