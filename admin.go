@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/user"
@@ -16,7 +17,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"floorwalker/adapters/slack"
 	"floorwalker/bot"
+	"floorwalker/bot/chat"
 	"floorwalker/dashboard"
 	"floorwalker/store"
 )
@@ -263,7 +266,31 @@ func (p *program) check(cmd *cobra.Command) error {
 	return check(p.out, LoadOptions{Path: p.config, Flags: cmd.Flags(), Serving: true}, p.json)
 }
 
+// manifest prints the app to create on a network. It needs no configuration,
+// but takes the commands' names from one that is there.
+func (p *program) manifest(cmd *cobra.Command, network string) error {
+	if network != string(chat.Slack) {
+		return usageError{fmt.Errorf("there is no manifest for %q: write floorwalker manifest slack", network)}
+	}
+	cfg, _, err := Load(LoadOptions{Path: p.config, Flags: cmd.Flags()})
+	noFile := p.config == "" && errors.Is(err, fs.ErrNotExist)
+	if err != nil && !noFile {
+		return err
+	}
+	c := slack.Config{}
+	if cfg != nil {
+		c = slackConfig(cfg, nil, nil)
+	}
+	text, err := slack.Manifest(c)
+	if err != nil {
+		return usageError{err}
+	}
+	_, err = p.out.Write(text)
+	return err
+}
+
 // discard counts nothing.
 type discard struct{}
 
 func (discard) Command(string, string, time.Duration) {}
+func (discard) Delivery(string, string, string)       {}

@@ -16,6 +16,7 @@ import (
 	"floorwalker/adapters/console"
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
+	"floorwalker/bot/schedule"
 	"floorwalker/bot/secret"
 	"floorwalker/bot/stats"
 	"floorwalker/dashboard"
@@ -26,24 +27,29 @@ import (
 const (
 	demoAgents = 12
 	demoSeed   = 1
+	demoPoll   = 15 * time.Second
 )
 
-// A demoFloor is the scene of the demo: a shift that began eight hours ago.
+// A demoFloor is the scene of the demo: a shift that began eight hours ago and
+// ends in a minute or two.
 type demoFloor struct {
-	began time.Time      // of the shift
+	began time.Time // of the shift
+	ends  time.Time
 	zone  *time.Location // the vendor's day, chosen so that the shift lies within one
+	local *time.Location // of the visitor
 	sim   *sim.Sim
 }
 
 // newDemoFloor sets the scene for somebody who starts the demo now.
 func newDemoFloor(now time.Time) demoFloor {
-	f := demoFloor{began: now.Add(-8 * time.Hour).Truncate(time.Minute)}
+	f := demoFloor{began: now.Add(-8 * time.Hour).Truncate(time.Minute), ends: now.Add(2 * time.Minute).Truncate(time.Minute)}
 	// The vendor's clock reads about 09:00 when the shift begins, wherever we
 	// are: a reset of the counters in mid-shift would be a story of its own.
 	utc := f.began.UTC()
 	offset := 9*time.Hour - time.Duration(utc.Hour())*time.Hour
 	f.zone = time.FixedZone("demo", int(offset.Seconds()))
-	f.sim = sim.New(sim.Config{Seed: demoSeed, Agents: demoAgents, Start: f.began, Zone: f.zone})
+	f.local = time.FixedZone(now.Local().Zone())
+	f.sim = sim.New(sim.Config{Seed: demoSeed, Agents: demoAgents, Start: f.began, Shift: f.ends.Sub(f.began) + time.Hour, Zone: f.zone})
 	return f
 }
 
@@ -70,11 +76,17 @@ func demo(ctx context.Context, s streams) (err error) {
 	if err := floor.link(ctx, b); err != nil {
 		return err
 	}
+	if err := floor.remember(st, time.Now()); err != nil {
+		return err
+	}
 	welcome(s.out)
 	c := console.New(console.Config{In: s.in, Out: s.out, People: floor.people(), Start: "asha", Log: log})
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return b.Watch(ctx) })
+	g.Go(func() error { return b.Digests(ctx) })
+	g.Go(func() error { return b.Deliver(ctx, c) })
 	g.Go(func() error {
 		defer leave()
 		return c.Run(ctx, b)
@@ -84,12 +96,15 @@ func demo(ctx context.Context, s streams) (err error) {
 
 // welcome says where the visitor is.
 func welcome(w io.Writer) {
-	fmt.Fprint(w, `A contact centre of twelve agents, eight hours into its shift, simulated.
+	fmt.Fprint(w, `A contact centre of twelve agents, simulated, at the end of a shift of eight hours.
 This terminal is its chat. You are asha, an agent. Try:
 
-  /mystats          your own numbers       as meera     become her supervisor
-  /floor help       what else there is     as nobody    somebody new
-  1                 press button [1]       quit         leave
+  /mystats       your own numbers          as meera      become her supervisor
+  /mystats shift the whole shift           /floor team   what she sees of the team
+  /floor help    what else there is        as nobody     somebody new
+  1              press button [1]          quit          leave
+
+Within two minutes the shift ends, and its summary is posted.
 
 `)
 }
@@ -126,6 +141,33 @@ func (f demoFloor) link(ctx context.Context, b *bot.Bot) error {
 	return nil
 }
 
+// remember makes up the history of the shift so far, as the watch would have
+// written it.
+func (f demoFloor) remember(st *store.Store, now time.Time) error {
+	d := f.config().Metrics
+	var samples []bot.AgentSample
+	for _, a := range f.sim.Agents() {
+		agent, err := st.AgentAt(demoAddress(a.Name))
+		if err != nil {
+			return err
+		}
+		for t := f.began; t.Before(now.Add(-demoPoll)); t = t.Add(demoPoll) {
+			row, err := f.sim.Row(a.UserID, t)
+			if err != nil {
+				return err
+			}
+			counters := dashboard.Counters{Date: t, At: t, Row: map[string]dashboard.Value{}}
+			for key, text := range row {
+				counters.Row[key] = dashboard.ValueOf(text)
+			}
+			sample := d.Sample(counters, t)
+			sample.Out = row == nil
+			samples = append(samples, bot.AgentSample{Agent: agent.ID, Sample: sample})
+		}
+	}
+	return st.AppendHistory(samples)
+}
+
 // config is the demo's configuration: every metric confirmed, because the
 // simulation counts what their names say.
 func (f demoFloor) config() bot.Config {
@@ -136,16 +178,23 @@ func (f demoFloor) config() bot.Config {
 	person := func(id string) bot.Person {
 		return bot.Person{Addresses: []chat.Address{{Network: chat.Console, ID: id}}}
 	}
+	at := func(t time.Time) schedule.TimeOfDay { return schedule.CivilOf(t, f.local).Time }
+	rota := schedule.Rota{Team: "support", Zone: f.local, Shifts: []schedule.Shift{
+		{Name: "day", Days: schedule.EveryDay, Start: at(f.began), End: at(f.ends)},
+	}}
 	team := bot.Team{
-		Name: "support", Zone: time.Local,
+		Name: "support", Zone: f.local,
 		Channels:    []chat.Address{{Network: chat.Console, ID: "#support"}},
 		Supervisors: []bot.Person{person("meera")},
+		Rota:        rota, Poll: true, MinCoverage: 0.8, Leaderboard: 3, LeaderboardBy: "answered",
+		Digests: []bot.Digest{{Name: "day-summary", Schedule: schedule.Digest{Rota: rota, Shift: "day", CatchUp: time.Hour}}},
 	}
 	for _, a := range f.sim.Agents() {
 		team.Members = append(team.Members, bot.Person{Name: a.Name, Addresses: []chat.Address{demoAddress(a.Name)}})
 	}
 	return bot.Config{
 		Metrics: d, Zone: f.zone, Teams: []bot.Team{team},
-		Admins: []chat.Address{{Network: chat.Console, ID: "dev"}},
+		Admins:       []chat.Address{{Network: chat.Console, ID: "dev"}},
+		PollInterval: demoPoll, RequestsPerSecond: 50, MaxInFlight: 8,
 	}
 }

@@ -77,7 +77,7 @@ func (p *program) doctor(cmd *cobra.Command, user string, o doctorOptions) error
 	for _, w := range warnings {
 		d.warn("configuration", w.Error(), "")
 	}
-	if d.adapters, err = networks(cfg, p.streams, log); err != nil {
+	if d.adapters, err = networks(cfg, p.streams, nil, log); err != nil {
 		d.fault("networks", err.Error(), "Mend it and run doctor again.")
 	}
 	d.store(cmd, p)

@@ -72,7 +72,6 @@ var forbidden = map[string][]string{
 	"go.yaml.in/yaml/v3":            {"."},
 	"github.com/spf13/viper":        {"."},
 	"github.com/expr-lang/expr":     {"bot/alert"},
-	"github.com/go-analyze/charts":  {"bot/chart"},
 	"github.com/prometheus":         {"."},
 }
 

@@ -100,7 +100,9 @@ func newRoot(p *program) *cobra.Command {
 	flags.String("log-format", "", "text or json (default text)")
 	root.AddCommand(
 		p.serveCommand(), p.demoCommand(), p.simCommand(), p.checkCommand(), p.doctorCommand(),
-		p.linkCommand(), p.importCommand(), p.linksCommand(), p.unlinkCommand(), p.statsCommand(), p.versionCommand(),
+		p.linkCommand(), p.importCommand(), p.linksCommand(), p.unlinkCommand(), p.statsCommand(),
+		p.digestCommand(), p.outboxCommand(), p.auditCommand(),
+		p.manifestCommand(), p.versionCommand(),
 	)
 	return root
 }
@@ -234,6 +236,15 @@ func (p *program) statsCommand() *cobra.Command {
 	}
 	p.addJSON(cmd)
 	return cmd
+}
+
+func (p *program) manifestCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "manifest slack", Short: "Print the app to create on a network", Args: cobra.ExactArgs(1),
+		Long: "Manifest prints what to paste where a network asks how the app shall be. For\n" +
+			"Slack: api.slack.com/apps, Create New App, From a manifest.",
+		RunE: func(cmd *cobra.Command, args []string) error { return p.manifest(cmd, args[0]) },
+	}
 }
 
 func (p *program) versionCommand() *cobra.Command {

@@ -23,6 +23,7 @@ import (
 	"floorwalker/bot/secret"
 	"floorwalker/bot/stats"
 	"floorwalker/dashboard"
+	"floorwalker/store"
 )
 
 // An office does what administrators ask for on the command line. The database
@@ -31,7 +32,7 @@ import (
 // lead through the same handler, so there is one behaviour.
 type office struct {
 	bot    *bot.Bot
-	store  bot.Store
+	store  *store.Store
 	source bot.Source
 	config *Config
 	log    *slog.Logger
@@ -55,6 +56,10 @@ func (o *office) handler() http.Handler {
 	mux.Handle("POST /links", operation(o.links))
 	mux.Handle("POST /unlink", operation(o.unlink))
 	mux.Handle("POST /stats", operation(o.stats))
+	mux.Handle("POST /digests", operation(o.digests))
+	mux.Handle("POST /preview", operation(o.preview))
+	mux.Handle("POST /outbox", operation(o.outbox))
+	mux.Handle("POST /audit", operation(o.audit))
 	mux.Handle("POST /counters", operation(o.counters))
 	mux.Handle("POST /verify", operation(o.verify))
 	mux.Handle("POST /import", operation(o.importRows))

@@ -54,6 +54,7 @@ func (h *Health) Reasons() map[string]string {
 type metrics struct {
 	registry *prometheus.Registry
 	commands *prometheus.HistogramVec
+	sent     *prometheus.CounterVec
 }
 
 // newMetrics makes the registry. The API's and the store's numbers are read when
@@ -67,7 +68,11 @@ func newMetrics(health *Health) *metrics {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"command", "result"}),
 	}
-	m.registry.MustRegister(m.commands,
+	m.sent = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "floorwalker_deliveries_total",
+		Help: "Attempts to deliver a message, by network, lane (notice, alert, digest) and the state they left it in (sent, pending, dead).",
+	}, []string{"network", "lane", "state"})
+	m.registry.MustRegister(m.commands, m.sent,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewBuildInfoCollector(),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "floorwalker_ready", Help: "1 if nothing is wrong, else 0; /readyz says what is."},
@@ -83,6 +88,11 @@ func newMetrics(health *Health) *metrics {
 // Command counts a request. It is what the bot sees of the metrics.
 func (m *metrics) Command(name, result string, took time.Duration) {
 	m.commands.WithLabelValues(name, result).Observe(took.Seconds())
+}
+
+// Delivery counts an attempt to deliver a message.
+func (m *metrics) Delivery(network, lane, state string) {
+	m.sent.WithLabelValues(network, lane, state).Inc()
 }
 
 // sourceCollector reads the API client's own counters.

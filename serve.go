@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"floorwalker/adapters/console"
+	"floorwalker/adapters/slack"
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
 	"floorwalker/dashboard"
@@ -40,17 +42,30 @@ func storeConfig(c *Config, log *slog.Logger) store.Config {
 func botConfig(c *Config) bot.Config {
 	b := bot.Config{
 		Metrics: c.Dictionary, Zone: c.Dashboard.Timezone, Admins: c.Admins,
+		PollInterval: c.Dashboard.PollInterval, RequestsPerSecond: c.Dashboard.RequestsPerSecond, MaxInFlight: c.Dashboard.MaxInFlight,
 		Commands: map[chat.Network]map[string]string{
 			chat.Slack: {"mystats": c.Slack.Commands.Mystats, "floor": c.Slack.Commands.Floor},
 		},
 	}
 	for _, t := range c.Teams {
-		b.Teams = append(b.Teams, bot.Team{
-			Name: t.Name, Zone: t.Timezone, Channels: t.Channels,
-			Supervisors: people(t.Supervisors), Members: people(t.Members),
-		})
+		b.Teams = append(b.Teams, teamOf(t))
 	}
 	return b
+}
+
+// teamOf is what the bot needs of a team's configuration.
+func teamOf(t TeamConfig) bot.Team {
+	team := bot.Team{
+		Name: t.Name, Zone: t.Timezone, Channels: t.Channels, Supervisors: people(t.Supervisors), Members: people(t.Members),
+		Rota: t.Rota(), Poll: t.Poll, MinCoverage: t.MinCoverage, NamesInChannel: t.NamesInChannel,
+	}
+	if t.Leaderboard != nil {
+		team.Leaderboard, team.LeaderboardBy = t.Leaderboard.Top, t.Leaderboard.By
+	}
+	for _, d := range t.Digests {
+		team.Digests = append(team.Digests, bot.Digest{Name: d.Name, Schedule: t.Digest(d), ToSupervisors: d.To == "supervisors"})
+	}
+	return team
 }
 
 func people(list []PersonConfig) []bot.Person {
@@ -79,11 +94,14 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	}
 	defer client.Close()
 
+	for _, key := range notBuilt(cfg) {
+		log.Warn("this version does nothing with a setting yet", "setting", key)
+	}
 	health := &Health{}
 	m := newMetrics(health)
 	m.registry.MustRegister(newSourceCollector(client))
 	b := bot.New(botConfig(cfg), client, st, m, log)
-	adapters, err := networks(cfg, s, log)
+	adapters, err := networks(cfg, s, st, log)
 	if err != nil {
 		return err
 	}
@@ -97,13 +115,43 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	if err := openOps(ctx, g, cfg.Ops.Listen, opsHandler(health, m), log); err != nil {
 		return err
 	}
+	if rows, err := st.Recover(time.Now()); err != nil {
+		return err
+	} else if rows > 0 {
+		log.Warn("messages were on their way when the last run ended; they are sent again, marked", "messages", rows)
+	}
 	g.Go(func() error { return watchStore(ctx, st, health) })
+	g.Go(func() error { return b.Watch(ctx) })
+	g.Go(func() error { return b.Digests(ctx) })
+	g.Go(func() error { return keepHouse(ctx, st, cfg.Store, log) })
 	runNetworks(ctx, g, adapters, b, health, log)
 	log.Info("serving", "version", version(), "networks", len(adapters), "store", cfg.Store.Path)
 	if err := g.Wait(); !errors.Is(err, errQuit) {
 		return err
 	}
 	return nil
+}
+
+// notBuilt lists the settings that are given and that this version does not act
+// on.
+func notBuilt(c *Config) []string {
+	var list []string
+	for _, s := range []struct {
+		given bool
+		key   string
+	}{
+		{!c.Discord.BotToken.IsZero(), "discord"},
+		{!c.Slack.BotToken.IsZero() && c.Slack.Mode == "http", "slack.mode: http"},
+		{c.HTTP.Listen != "", "http.listen"},
+		{c.HTTP.PublicURL != "", "http.public_url"},
+		{c.Ops.HeartbeatURL != "", "ops.heartbeat_url"},
+		{len(c.Alerts) > 0, "alerts"},
+	} {
+		if s.given {
+			list = append(list, s.key)
+		}
+	}
+	return list
 }
 
 // openOps opens the listener for machines, if there is to be one.
@@ -132,14 +180,52 @@ func watchStore(ctx context.Context, st *store.Store, health *Health) error {
 	}
 }
 
+// keepHouse deletes what is older than it is to be kept, hourly.
+func keepHouse(ctx context.Context, st *store.Store, c StoreConfig, log *slog.Logger) error {
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		now := time.Now()
+		err := errors.Join(st.Trim(now, c.KeepAudit), st.TrimHistory(now.Add(-c.KeepHistory)))
+		if err != nil {
+			log.Error("old records are not deleted", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hourly.C:
+		}
+	}
+}
+
 // networks makes the adapters of the networks that are on; the console if none
-// is and there is somebody at a terminal.
-func networks(cfg *Config, s streams, log *slog.Logger) ([]chat.Adapter, error) {
+// is and there is somebody at a terminal. Workspaces is told which workspace or
+// organisation a network turns out to be; nil accepts any.
+func networks(cfg *Config, s streams, workspaces *store.Store, log *slog.Logger) ([]chat.Adapter, error) {
 	var list []chat.Adapter
+	if !cfg.Slack.BotToken.IsZero() {
+		a, err := slack.New(slackConfig(cfg, workspaces, log))
+		if err != nil {
+			return nil, usageError{fmt.Errorf("slack: %w", err)}
+		}
+		list = append(list, a)
+	}
 	if len(list) == 0 && isTerminal(s.in) {
-		list = append(list, console.New(console.Config{In: s.in, Out: s.out}))
+		list = append(list, console.New(console.Config{In: s.in, Out: s.out, Log: log}))
 	}
 	return list, nil
+}
+
+// slackConfig is the configuration of the Slack adapter.
+func slackConfig(cfg *Config, workspaces *store.Store, log *slog.Logger) slack.Config {
+	c := slack.Config{
+		BotToken: cfg.Slack.BotToken, AppToken: cfg.Slack.AppToken, APIURL: cfg.Slack.APIURL, Logger: log,
+		Commands: map[string]string{"mystats": cfg.Slack.Commands.Mystats, "floor": cfg.Slack.Commands.Floor},
+	}
+	if workspaces != nil {
+		c.Workspace = func(_ context.Context, id string) error { return workspaces.SetWorkspace(chat.Slack, id) }
+	}
+	return c
 }
 
 // errQuit ends serve when the person at the console has left.
@@ -148,7 +234,7 @@ var errQuit = errors.New("the console was left")
 // runNetworks runs every adapter in g. One that stops for good turns readiness
 // red; when none is left, serve ends with exit status 2, so that a service
 // manager does not restart it into a dead token.
-func runNetworks(ctx context.Context, g *errgroup.Group, adapters []chat.Adapter, app chat.App, health *Health, log *slog.Logger) {
+func runNetworks(ctx context.Context, g *errgroup.Group, adapters []chat.Adapter, b *bot.Bot, health *Health, log *slog.Logger) {
 	if len(adapters) == 0 {
 		health.Set("networks", "no chat network: set slack.bot_token or discord.bot_token")
 		log.Warn("no chat network is configured: only administrators' commands work")
@@ -156,8 +242,9 @@ func runNetworks(ctx context.Context, g *errgroup.Group, adapters []chat.Adapter
 	var left atomic.Int64
 	left.Store(int64(len(adapters)))
 	for _, a := range adapters {
+		g.Go(func() error { return b.Deliver(ctx, a) })
 		g.Go(func() error {
-			err := a.Run(ctx, app)
+			err := a.Run(ctx, b)
 			switch {
 			case ctx.Err() != nil:
 				return nil
