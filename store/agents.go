@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"iter"
 	"time"
 
@@ -49,29 +48,18 @@ func (s *Store) Credential(id bot.AgentID) (c dashboard.Credential, err error) {
 // SetLinkState records that a credential stopped or started to work, or returns
 // [bot.ErrNotLinked]. Saying again what is known writes nothing.
 func (s *Store) SetLinkState(id bot.AgentID, state bot.LinkState, reason string, at time.Time) error {
-	switch state {
-	case bot.LinkActive:
-		reason = ""
-	case bot.LinkUnverified, bot.LinkRelink, bot.LinkSuspended:
-	default:
-		return fmt.Errorf("agent %s: %q is not a state of a link", id, state)
-	}
 	return s.update(func(t txn) error {
-		before, err := t.agent(id)
-		if err != nil {
+		if changed, err := t.setLinkState(id, state, reason, at); changed || err != nil {
 			return err
 		}
-		a := before
-		if !setState(&a, state, reason, stamp(at)) {
-			return errUnchanged
-		}
-		return t.putAgent(before, a)
+		return errUnchanged
 	})
 }
 
 // Unlink deletes an agent and everything stored of it, and rewrites the file so
 // that no old bytes are left. It returns the agent as it was, or
-// [bot.ErrNotLinked].
+// [bot.ErrNotLinked]. The agent's samples go with [Store.ForgetHistory], which
+// takes longer; until then none is added.
 func (s *Store) Unlink(id bot.AgentID, by bot.AuditEntry, requestID string) (a bot.Agent, err error) {
 	by.At = stamp(by.At)
 	err = s.update(func(t txn) error {
@@ -96,11 +84,7 @@ func (s *Store) Unlink(id bot.AgentID, by bot.AuditEntry, requestID string) (a b
 // Seen returns what was last seen of an agent, zero for nothing.
 func (s *Store) Seen(id bot.AgentID) (seen bot.Seen, err error) {
 	err = s.view(func(t txn) error {
-		record := t.get(bucketSeen, string(id))
-		if record == nil {
-			return nil
-		}
-		seen, err = decode[bot.Seen](bucketSeen, string(id), record)
+		seen, err = t.seen(id)
 		return err
 	})
 	return seen, err
@@ -109,14 +93,10 @@ func (s *Store) Seen(id bot.AgentID) (seen bot.Seen, err error) {
 // SaveSeen replaces what was seen of an agent. For an agent that is not linked
 // it does nothing.
 func (s *Store) SaveSeen(id bot.AgentID, seen bot.Seen) error {
-	record, err := encode(seen)
-	if err != nil {
-		return err
-	}
 	return s.update(func(t txn) error {
-		if t.get(bucketAgents, string(id)) == nil {
-			return errUnchanged
+		if linked, err := t.saveSeen(id, seen); linked || err != nil {
+			return err
 		}
-		return t.put(bucketSeen, string(id), record)
+		return errUnchanged
 	})
 }

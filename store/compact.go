@@ -44,21 +44,31 @@ func (s *Store) compactIfDue() {
 // held; readers go on until the switch.
 func (s *Store) compact() error {
 	next := s.path + compactSuffix
-	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("compact: %w", err)
-	}
-	db, err := openBolt(next, s.config.options())
+	db, err := compacted(s.db, next, s.config.options())
 	if err != nil {
 		return fmt.Errorf("compact: %w", err)
-	}
-	err = bolt.Compact(db, s.db, compactBatch)
-	if err == nil {
-		err = db.Update(func(tx *bolt.Tx) error { return txn{tx, s.ring}.drop(bucketMeta, keyCompact) })
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("compact: %w", err), db.Close(), os.Remove(next))
 	}
 	return s.replace(db, next)
+}
+
+// compacted returns a new database with the records of another, at a path where
+// only a half-made one may lie. That a compaction was due it leaves out.
+func compacted(src *bolt.DB, path string, o *bolt.Options) (*bolt.DB, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	db, err := openBolt(path, o)
+	if err != nil {
+		return nil, err
+	}
+	err = bolt.Compact(db, src, compactBatch)
+	if err == nil {
+		err = db.Update(func(tx *bolt.Tx) error { return txn{Tx: tx}.drop(bucketMeta, keyCompact) })
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close(), os.Remove(path))
+	}
+	return db, nil
 }
 
 // replace puts a new file, complete and locked, in the place of the live one.

@@ -33,15 +33,13 @@ const (
 // the key is missing, the key is another one, the file is damaged, not a
 // database, of a newer schema, or in use ([InUseError]).
 func Open(c Config) (*Store, error) {
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.MaxSize <= 0 {
-		c.MaxSize = defaultMaxSize
-	}
+	c = c.withDefaults()
 	path, there, err := locate(c.Path)
 	if err != nil {
 		return nil, err
+	}
+	if !there && interrupted(path) {
+		return nil, fmt.Errorf("%s: a restore was interrupted; run it again", c.Path)
 	}
 	if !there {
 		if err := c.create(path); err != nil {
@@ -53,10 +51,21 @@ func Open(c Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{config: c, path: path, db: db, log: c.Logger, failed: make(chan struct{})}
+	s.history = newHistory(c, path, s.commit)
 	if err := s.start(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.MaxSize <= 0 {
+		c.MaxSize = defaultMaxSize
+	}
+	return c
 }
 
 // start makes an open file ready for use.
@@ -66,6 +75,9 @@ func (s *Store) start() error {
 		s.log.Warn("pid file not written", "error", err)
 	}
 	s.sweep()
+	if err := s.history.look(); err != nil {
+		return err
+	}
 	if err := s.unlock(); err != nil {
 		return fmt.Errorf("%s: %w", s.config.Path, err)
 	}
@@ -104,24 +116,29 @@ func (c Config) create(path string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("create %s: %w", c.Path, err)
-	}
-	defer os.Remove(f.Name())
-	db, err := bolt.Open(f.Name(), 0o600, &bolt.Options{NoFreelistSync: true})
-	if err != nil {
-		return errors.Join(fmt.Errorf("create %s: %w", c.Path, err), f.Close())
-	}
-	err = db.Update(func(tx *bolt.Tx) error { return initialize(tx, key) })
-	if err := errors.Join(err, db.Close(), f.Close()); err != nil {
-		return fmt.Errorf("create %s: %w", c.Path, err)
-	}
-	if err := publish(f.Name(), path); err != nil {
+	if err := createBolt(path, func(tx *bolt.Tx) error { return initialize(tx, key) }); err != nil {
 		return fmt.Errorf("create %s: %w", c.Path, err)
 	}
 	c.Logger.Info("database created", "path", c.Path, "master_key", key.id)
 	return nil
+}
+
+// createBolt makes a database file, whole or not at all. One that has appeared
+// meanwhile stays as it is.
+func createBolt(path string, initialize func(*bolt.Tx) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	db, err := bolt.Open(f.Name(), 0o600, &bolt.Options{NoFreelistSync: true})
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := errors.Join(db.Update(initialize), db.Close(), f.Close()); err != nil {
+		return err
+	}
+	return publish(f.Name(), path)
 }
 
 // acquire inspects the file and takes its lock. It never makes a file.

@@ -314,18 +314,17 @@ func TestMigrationGate(t *testing.T) {
 	s := open(t, c)
 	mustLink(t, s, linkOf("slack:U1", pair("17", "t1")))
 	order := ""
-	steps := []migration{
-		func(t txn) error { order += "2"; return t.put(bucketMeta, "two", []byte("2")) },
-		func(t txn) error { order += "3"; return nil },
-	}
-	failing := append(steps[:2:2], func(t txn) error { return errors.New("no luck") })
+	steps := append(migrations(),
+		func(t txn) error { order += "a"; return t.put(bucketMeta, "a", []byte("a")) },
+		func(t txn) error { order += "b"; return nil })
+	failing := append(steps[:3:3], func(t txn) error { return errors.New("no luck") })
 	migrate := func(steps []migration) error {
 		return s.update(func(t txn) error { return t.migrate(steps) })
 	}
-	if err := migrate(failing); err == nil || !strings.Contains(err.Error(), "migrate to schema 4: no luck") {
+	if err := migrate(failing); err == nil || !strings.Contains(err.Error(), "migrate to schema 5: no luck") {
 		t.Errorf("failing step: %v", err)
 	}
-	if v := version(t, s); v != 1 {
+	if v := version(t, s); v != 2 {
 		t.Errorf("after a failed step: schema %d", v)
 	}
 	order = ""
@@ -334,11 +333,11 @@ func TestMigrationGate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if v := version(t, s); v != 3 || order != "23" {
+	if v := version(t, s); v != 4 || order != "ab" {
 		t.Errorf("schema %d after steps %s", v, order)
 	}
 	s.Close()
-	refuses(t, c, c.Path, "written by a newer version", "schema 3", "up to 1")
+	refuses(t, c, c.Path, "written by a newer version", "schema 4", "up to 2")
 }
 
 func version(t testing.TB, s *Store) (v int) {

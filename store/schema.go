@@ -24,17 +24,28 @@ type migration func(txn) error
 
 // migrations returns the steps from schema 1 on; the first leads to schema 2. A
 // step that has been released never changes.
-func migrations() []migration { return nil }
+func migrations() []migration { return []migration{toSchema2} }
+
+// toSchema2 makes room for the outbox, the digests' occurrences and the bot's
+// own records, and for what the history is to forget.
+func toSchema2(t txn) error { return t.create(buckets(2)[len(buckets(1)):]) }
+
+func (t txn) create(names []string) error {
+	for _, name := range names {
+		if _, err := t.CreateBucket([]byte(name)); err != nil {
+			return fmt.Errorf("bucket %s: %w", name, err)
+		}
+	}
+	return nil
+}
 
 // initialize writes an empty database of the first schema, with its first data
 // key, and migrates it.
 func initialize(tx *bolt.Tx, key masterKey) error {
-	for _, name := range buckets() {
-		if _, err := tx.CreateBucket([]byte(name)); err != nil {
-			return err
-		}
-	}
 	t := txn{tx, &ring{}}
+	if err := t.create(buckets(1)); err != nil {
+		return err
+	}
 	now := stamp(time.Time{})
 	if err := t.putDataKey(1, newDataKey(), key, now); err != nil {
 		return err
@@ -90,7 +101,7 @@ func (t txn) gate(latest int) error {
 	if form.Version > latest {
 		return fmt.Errorf("written by a newer version: schema %d, and this version knows up to %d; upgrade, or restore a backup", form.Version, latest)
 	}
-	for _, name := range buckets() {
+	for _, name := range buckets(form.Version) {
 		if t.Bucket([]byte(name)) == nil {
 			return fmt.Errorf("%w: bucket %s is missing", ErrDamaged, name)
 		}

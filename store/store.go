@@ -31,6 +31,8 @@ type Store struct {
 	log    *slog.Logger
 	ring   *ring
 
+	history *history // files of their own, with locks of their own
+
 	writing sync.Mutex   // held by the one writer; a compaction is one
 	file    sync.RWMutex // guards db; held for reading as long as a read transaction
 	db      *bolt.DB     // changes under writing and file together
@@ -50,7 +52,7 @@ func (s *Store) Close() error {
 	s.file.Lock()
 	defer s.file.Unlock()
 	// In this order: after the lock is gone, the pid file may be another's.
-	return errors.Join(s.dropPID(), s.db.Close())
+	return errors.Join(s.history.close(), s.dropPID(), s.db.Close())
 }
 
 // Failed returns a channel that is closed when a commit failed in a way that

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
@@ -24,12 +25,26 @@ const (
 	bucketAudit       = "audit"
 	bucketDone        = "done"
 	bucketWorkspaces  = "workspaces"
+
+	// Since schema 2.
+	bucketOutbox      = "outbox"
+	bucketPromises    = "promises"
+	bucketQueue       = "queue"
+	bucketOccurrences = "occurrences"
+	bucketForget      = "forget"
 )
 
-// buckets returns the names of all buckets of this schema.
-func buckets() []string {
-	return []string{bucketMeta, bucketKeys, bucketAgents, bucketAddresses, bucketUsers,
+// buckets returns the names of all buckets of a schema.
+func buckets(version int) []string {
+	names := []string{bucketMeta, bucketKeys, bucketAgents, bucketAddresses, bucketUsers,
 		bucketCredentials, bucketSeen, bucketAudit, bucketDone, bucketWorkspaces}
+	if version >= 2 {
+		names = append(names, bucketOutbox, bucketPromises, bucketQueue, bucketOccurrences, bucketForget)
+		for _, kind := range recordKinds() {
+			names = append(names, string(kind))
+		}
+	}
+	return names
 }
 
 // A txn reads and writes records in one transaction.
@@ -138,6 +153,49 @@ func (t txn) putCredential(id bot.AgentID, c dashboard.Credential) error {
 	return t.put(bucketCredentials, string(id), t.ring.seal(kindCredential, string(id), plain))
 }
 
+// seen returns what was last seen of an agent, zero for nothing.
+func (t txn) seen(id bot.AgentID) (bot.Seen, error) {
+	record := t.get(bucketSeen, string(id))
+	if record == nil {
+		return bot.Seen{}, nil
+	}
+	return decode[bot.Seen](bucketSeen, string(id), record)
+}
+
+// saveSeen replaces what was seen of an agent, and reports whether the agent is
+// linked: if not, nothing is written.
+func (t txn) saveSeen(id bot.AgentID, seen bot.Seen) (linked bool, err error) {
+	if t.get(bucketAgents, string(id)) == nil {
+		return false, nil
+	}
+	record, err := encode(seen)
+	if err != nil {
+		return true, err
+	}
+	return true, t.put(bucketSeen, string(id), record)
+}
+
+// setLinkState changes the state of an agent's link, and reports whether
+// anything is new.
+func (t txn) setLinkState(id bot.AgentID, state bot.LinkState, reason string, at time.Time) (changed bool, err error) {
+	switch state {
+	case bot.LinkActive:
+		reason = ""
+	case bot.LinkUnverified, bot.LinkRelink, bot.LinkSuspended:
+	default:
+		return false, fmt.Errorf("agent %s: %q is not a state of a link", id, state)
+	}
+	before, err := t.agent(id)
+	if err != nil {
+		return false, err
+	}
+	a := before
+	if !setState(&a, state, reason, stamp(at)) {
+		return false, nil
+	}
+	return true, t.putAgent(before, a)
+}
+
 // newAgentID returns an id that no agent has.
 func (t txn) newAgentID() bot.AgentID {
 	for {
@@ -187,8 +245,8 @@ func (t txn) dropIndexes(before, a bot.Agent) error {
 	return t.drop(bucketUsers, before.UserID)
 }
 
-// dropAgent deletes an agent and everything stored of it, and marks the file for
-// a compaction.
+// dropAgent deletes an agent and everything stored of it in this file, marks the
+// file for a compaction, and notes that the history is to forget the agent.
 func (t txn) dropAgent(a bot.Agent) error {
 	if err := t.dropIndexes(a, bot.Agent{}); err != nil {
 		return err
@@ -198,5 +256,5 @@ func (t txn) dropAgent(a bot.Agent) error {
 			return err
 		}
 	}
-	return t.put(bucketMeta, keyCompact, []byte{1})
+	return errors.Join(t.dropRecordsOf(a.ID), t.forgetLater(a.ID), t.put(bucketMeta, keyCompact, []byte{1}))
 }

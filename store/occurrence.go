@@ -1,0 +1,90 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"floorwalker/bot"
+	"floorwalker/bot/schedule"
+)
+
+// occurrenceForm is the stored form of a digest's due time. Team, name and
+// nominal time are its key.
+type occurrenceForm struct {
+	At       time.Time `json:"at"`
+	From     time.Time `json:"from,omitzero"` // what it covered
+	To       time.Time `json:"to,omitzero"`
+	Skipped  string    `json:"skipped,omitempty"`
+	Recorded time.Time `json:"recorded"`
+}
+
+// occurrencePrefix is what the keys of a digest's occurrences begin with. The
+// nominal time follows, which sorts as text.
+func occurrencePrefix(team, name string) string { return team + "\x00" + name + "\x00" }
+
+// RecordOccurrence implements [bot.Tx]. A zero Recorded becomes now.
+func (t liveTx) RecordOccurrence(o bot.Occurrence) (added bool, err error) {
+	if strings.ContainsRune(o.Team+o.Name, 0) {
+		return false, fmt.Errorf("digest %q of team %q: a name holds no zero byte", o.Name, o.Team)
+	}
+	key := occurrencePrefix(o.Team, o.Name) + o.Nominal.String()
+	if t.get(bucketOccurrences, key) != nil {
+		return false, nil
+	}
+	body, err := encode(occurrenceForm{o.At.UTC(), o.Window.Start.UTC(), o.Window.End.UTC(), o.Skipped, stamp(o.Recorded)})
+	if err != nil {
+		return false, err
+	}
+	return true, t.put(bucketOccurrences, key, body)
+}
+
+// LastOccurrence implements [bot.Tx].
+func (t liveTx) LastOccurrence(team, name string) (o bot.Occurrence, found bool, err error) {
+	prefix := []byte(occurrencePrefix(team, name))
+	c := t.in(bucketOccurrences).Cursor()
+	key, _ := c.Seek(append(bytes.Clone(prefix), 0xff))
+	var value []byte
+	if key == nil {
+		key, value = c.Last()
+	} else {
+		key, value = c.Prev()
+	}
+	nominal, ours := bytes.CutPrefix(key, prefix)
+	if !ours {
+		return bot.Occurrence{}, false, nil
+	}
+	at, err := schedule.ParseCivil(string(nominal))
+	form, err2 := decode[occurrenceForm](bucketOccurrences, team+"/"+name, value)
+	if err = errors.Join(err, err2); err != nil {
+		return bot.Occurrence{}, false, fmt.Errorf("occurrence of %s/%s: %w", team, name, err)
+	}
+	return bot.Occurrence{
+		Team: team, Name: name, Nominal: at, At: form.At, Window: schedule.Span{Start: form.From, End: form.To},
+		Skipped: form.Skipped, Recorded: form.Recorded,
+	}, true, nil
+}
+
+// trimOccurrences deletes a page of records of occurrences before a time, but
+// for the newest of each digest, from which the next one is reckoned.
+func (t txn) trimOccurrences(before time.Time) (int, error) {
+	var old []string
+	c := t.in(bucketOccurrences).Cursor()
+	for key, value := c.First(); key != nil && len(old) < pageSize; {
+		form, err := decode[occurrenceForm](bucketOccurrences, "an occurrence", value)
+		next, nextValue := c.Next()
+		if err == nil && form.At.Before(before) && sameDigest(key, next) {
+			old = append(old, string(key))
+		}
+		key, value = next, nextValue
+	}
+	return t.dropAll(bucketOccurrences, old)
+}
+
+// sameDigest reports whether two keys are occurrences of one digest.
+func sameDigest(a, b []byte) bool {
+	i, j := bytes.LastIndexByte(a, 0), bytes.LastIndexByte(b, 0)
+	return i >= 0 && j >= 0 && bytes.Equal(a[:i], b[:j])
+}
