@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/user"
@@ -31,11 +33,16 @@ func (p *program) openClerk(cmd *cobra.Command) (*clerk, error) {
 	if err != nil {
 		return nil, err
 	}
+	return clerkFor(cmd.Context(), cfg, log)
+}
+
+// clerkFor is openClerk with the configuration at hand.
+func clerkFor(ctx context.Context, cfg *Config, log *slog.Logger) (*clerk, error) {
 	path, err := socketPath(cfg.Store.Path)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if c := dialOffice(cmd.Context(), path); c != nil {
+	if c := dialOffice(ctx, path); c != nil {
 		return c, nil
 	}
 	st, err := store.Open(storeConfig(cfg, log))

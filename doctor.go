@@ -80,7 +80,7 @@ func (p *program) doctor(cmd *cobra.Command, user string, o doctorOptions) error
 	if d.adapters, err = networks(cfg, p.streams, nil, log); err != nil {
 		d.fault("networks", err.Error(), "Mend it and run doctor again.")
 	}
-	d.store(cmd, p)
+	d.store(cmd.Context(), log)
 	if d.clerk != nil {
 		defer d.clerk.close()
 	}
@@ -129,14 +129,14 @@ func (p *program) showFinding(f chat.Finding) {
 }
 
 // store opens the database, or finds the running serve that has it open.
-func (d *doctor) store(cmd *cobra.Command, p *program) {
-	c, err := p.openClerk(cmd)
+func (d *doctor) store(ctx context.Context, log *slog.Logger) {
+	c, err := clerkFor(ctx, d.config, log)
 	if err != nil {
 		d.fault("store", err.Error(), "The key belongs to the database: bring both back from the same installation.")
 		return
 	}
 	d.clerk = c
-	table, err := ask[linkTable](cmd.Context(), c, "links", struct{}{})
+	table, err := ask[linkTable](ctx, c, "links", struct{}{})
 	if err != nil {
 		d.fault("store", err.Error(), "See the log of the running serve.")
 		return
