@@ -3,6 +3,7 @@ package slack
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"strings"
 	"sync"
 	"testing"
@@ -106,7 +107,7 @@ func TestFormErrors(t *testing.T) {
 		f := linkForm()
 		f.Errors = map[string]string{"user": "that is no number", "token": "too short"}
 		if req.Values["user"].Reveal() == "2" {
-			f.Errors = map[string]string{"elsewhere": "not on this form"}
+			f.Errors = map[string]string{"user": "still none", "elsewhere": "not on this form"}
 		}
 		return chat.Ask(f), nil
 	}))
@@ -189,6 +190,51 @@ func TestFormDeliveredAgain(t *testing.T) {
 	if n := len(bot.requests()); n != 2 {
 		t.Errorf("%d requests, want the command and the form once", n)
 	}
+}
+
+// The result waits until Slack has applied the acknowledgement, which would
+// overwrite it.
+func TestResultWaitsForAcknowledgement(t *testing.T) {
+	t.Parallel()
+	srv := workspace(t, slacktest.Options{})
+	a := adapter(t, srv)
+	a.timing.settle = 200 * time.Millisecond
+	r := run(t, srv, a, asks(func(context.Context, chat.Request) (chat.Reply, error) { return chat.Reply{}, chat.ErrDuplicate }))
+	r.opened()
+	act := r.submit(nil)
+	payload, err := json.Marshal(act.Payload)
+	r.must(err)
+	first := chat.Show(note("Linking", "checking"))
+	first.Then = func(context.Context) (chat.Reply, error) { return chat.Show(note("Linked", "well done")), nil }
+	s := a.session(replies(first), identity{team: "T0TEAM"})
+	var acked time.Time
+	s.take(delivery{kind: "interactive", payload: payload, ack: func(any) error {
+		acked = time.Now()
+		return nil
+	}})
+	r.shows("well done")
+	s.pool.Drain()
+	s.acks.Wait()
+	if got := srv.Calls("views.update")[0].At.Sub(acked); got < 190*time.Millisecond {
+		t.Errorf("the result came %v after the acknowledgement", got)
+	}
+}
+
+// Nothing is worked on before it is acknowledged.
+func TestWorkWaitsForAcknowledgement(t *testing.T) {
+	t.Parallel()
+	srv := workspace(t, slacktest.Options{})
+	s := adapter(t, srv).session(&app{}, identity{})
+	started, release := make(chan struct{}), make(chan struct{})
+	s.begin(delivery{ack: func(any) error { <-release; return nil }}, func(context.Context) { close(started) })
+	select {
+	case <-started:
+		t.Error("it was worked on before it was acknowledged")
+	case <-time.After(20 * time.Millisecond):
+	}
+	close(release)
+	<-started
+	s.pool.Drain()
 }
 
 // A window that comes too late is offered once more by a button.

@@ -226,13 +226,8 @@ func (l *line) unread(message json.RawMessage) {
 	}
 }
 
-// deliver takes an envelope, unless the adapter is stopping: then Slack delivers
-// it to the next process.
+// deliver takes an envelope, to be acknowledged on this connection.
 func (l *line) deliver(e envelope) {
-	if l.stop.Err() != nil {
-		l.health.note(func(s *Stats) { s.Dropped++ })
-		return
-	}
 	l.take(delivery{kind: e.Type, id: e.ID, payload: e.Payload, retry: e.Retry, ack: func(payload any) error {
 		ctx, cancel := context.WithTimeout(context.Background(), l.timing.ack)
 		defer cancel()

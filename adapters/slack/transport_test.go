@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,12 +77,18 @@ func TestOnlySlackIsCalledBack(t *testing.T) {
 			t.Errorf("may %q be called: %v", hook, got)
 		}
 	}
+	var called atomic.Int64
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called.Add(1) }))
+	defer elsewhere.Close()
 	srv := workspace(t, slacktest.Options{})
 	r := run(t, srv, adapter(t, srv), &app{})
 	srv.Deliver("slash_commands", map[string]any{
-		"command": "/mystats", "user_id": asha, "team_id": "T0TEAM", "channel_id": support, "response_url": "http://127.0.0.1:1/x",
+		"command": "/mystats", "user_id": asha, "team_id": "T0TEAM", "channel_id": support, "response_url": elsewhere.URL,
 	})
 	r.dm(asha, "mystats")
+	if called.Load() != 0 {
+		t.Error("an address that is not Slack's was called")
+	}
 }
 
 // A response_url is not called more often than Slack allows, nor later.
