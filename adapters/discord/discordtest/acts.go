@@ -135,13 +135,11 @@ func (s *Server) start(i *Interaction, user string, c *Channel, data obj) {
 	i.s, i.ID, i.User, i.Channel = s, s.id(), user, c.ID
 	i.Token = "interaction-token-" + i.ID
 	u := s.users[user]
-	channel := s.channelJSON(c)
-	p := obj{"id": i.ID, "application_id": s.o.AppID, "type": i.Kind, "token": i.Token, "version": 1, "data": data, "channel": channel,
-		"channel_id": c.ID, "locale": u.Locale, "entitlements": []any{}, "entitlement_sku_ids": []any{}, "attachment_size_limit": maxFile}
+	p := obj{"id": i.ID, "application_id": s.o.AppID, "type": i.Kind, "token": i.Token, "version": 1, "data": data, "channel": s.channelJSON(c),
+		"channel_id": c.ID, "locale": u.Locale, "entitlements": []any{}, "attachment_size_limit": maxFile}
 	if g := s.guilds[c.Guild]; g != nil {
 		member := s.memberJSON(g, user)
 		member["user"], member["permissions"] = u.json(), bits(g.permissions(user))
-		channel["permissions"] = bits(g.permissions(user))
 		p["member"], p["guild_id"], p["context"], p["guild_locale"] = member, g.ID, 0, "en-US"
 		p["guild"] = obj{"id": g.ID, "locale": "en-US", "features": []any{}}
 		p["app_permissions"] = bits(s.may(c))

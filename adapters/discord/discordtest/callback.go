@@ -35,12 +35,12 @@ func (s *Server) callback(q *request) (any, *failure) {
 
 // callbackJSON is the answer with with_response. s.mu is held.
 func (i *Interaction) callbackJSON() obj {
-	about := obj{"id": i.ID, "type": i.Kind, "channel_id": i.Channel}
+	about := obj{"id": i.ID, "type": i.Kind}
 	o := obj{"interaction": about}
-	if g, ok := i.Payload["guild_id"]; ok {
-		about["guild_id"] = g
+	resource := obj{"type": AnswerMessage} // of a deferred one, too
+	if i.ack.Type == AnswerUpdate {
+		resource["type"] = AnswerUpdate
 	}
-	resource := obj{"type": i.ack.Type}
 	if m := i.original; m != nil && i.ack.Type != AnswerDeferredUpdate {
 		about["response_message_id"], about["response_message_loading"] = m.ID, m.Flags&FlagLoading != 0
 		about["response_message_ephemeral"] = m.For != ""

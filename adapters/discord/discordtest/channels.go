@@ -253,7 +253,7 @@ func (s *Server) writable(c *Channel) *failure {
 		return fail(50007)
 	case c.With != "" && s.stranger(c.With):
 		return fail(50278)
-	case c.Type == 4: // a category
+	case c.Type == typeCategory:
 		return fail(50008)
 	}
 	return nil

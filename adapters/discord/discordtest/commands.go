@@ -154,12 +154,12 @@ func (s *Server) createCommand(q *request) (any, *failure) {
 	list := slices.Clone(s.commands[guild])
 	c := s.command(guild, body)
 	at := slices.IndexFunc(list, func(old *command) bool { return old.id == c.id })
-	if at < 0 {
-		at = len(list)
-		list = append(list, c)
+	if at >= 0 {
+		list[at] = c
+		return s.register(guild, list, at, q.at)
 	}
-	list[at] = c
-	return s.register(guild, list, at, q.at)
+	answer, f := s.register(guild, append(list, c), len(list), q.at)
+	return created{answer}, f
 }
 
 // register checks and stores a list in which one command is new.

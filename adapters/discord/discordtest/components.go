@@ -62,7 +62,7 @@ func (p place) components(body obj, v2 bool) []obj {
 		p.at("components").wrong("COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED", "Displayable text size exceeds maximum size of %d", maxTextInAll)
 	}
 	if all != nil {
-		number(all)
+		complete(all)
 	}
 	return all
 }
@@ -252,5 +252,39 @@ func (p place) options(options []obj) {
 			at.at("value").wrong("SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "The specified option value is already used")
 		}
 		values = append(values, v)
+	}
+}
+
+// defaults are what Discord adds to a component that does not say.
+var defaults = map[int]obj{
+	kindSelect:    {"min_values": 1, "max_values": 1, "disabled": false},
+	5:             {"min_values": 1, "max_values": 1, "disabled": false},
+	6:             {"min_values": 1, "max_values": 1, "disabled": false},
+	7:             {"min_values": 1, "max_values": 1, "disabled": false},
+	8:             {"min_values": 1, "max_values": 1, "disabled": false},
+	kindThumbnail: {"description": nil, "spoiler": false},
+	kindFile:      {"name": nil, "size": nil, "spoiler": false},
+	kindSeparator: {"divider": true, "spacing": 1},
+	kindContainer: {"accent_color": nil, "spoiler": false},
+}
+
+// complete gives every component an id, and what else Discord adds.
+func complete(components []obj) {
+	next := 1
+	for _, c := range components {
+		each(c, func(c obj) {
+			add := defaults[kindOf(c)]
+			if kindOf(c) == 0 {
+				add = obj{"description": nil, "spoiler": false} // an item of a gallery
+			} else if c["id"] == nil {
+				c["id"] = next
+			}
+			next++
+			for k, v := range add {
+				if c[k] == nil {
+					c[k] = v
+				}
+			}
+		})
 	}
 }

@@ -272,3 +272,23 @@ func hostOf(s *discordtest.Server) string {
 	host, _, _ := strings.Cut(strings.TrimPrefix(s.APIURL(), "http://"), "/")
 	return host
 }
+
+func row(children ...any) obj { return obj{"type": 1, "components": children} }
+
+func button(id, label string) obj {
+	return obj{"type": 2, "style": 2, "custom_id": id, "label": label}
+}
+
+func input(id, label string) obj {
+	return obj{"type": 4, "style": 1, "custom_id": id, "label": label}
+}
+
+func form(components ...any) obj {
+	return obj{"custom_id": "form", "title": "Form", "components": components}
+}
+
+// respond calls the callback of an interaction.
+func respond(t *testing.T, s *discordtest.Server, i *discordtest.Interaction, kind int, data obj, query string) answer {
+	t.Helper()
+	return call(t, s, "POST /interactions/"+i.ID+"/"+i.Token+"/callback"+query, obj{"type": kind, "data": data})
+}

@@ -253,7 +253,7 @@ func (m *Message) json() obj {
 		o["embeds"] = append(o["embeds"].([]any), m.embedJSON(e))
 	}
 	for _, c := range m.Components {
-		o["components"] = append(o["components"].([]any), c)
+		o["components"] = append(o["components"].([]any), m.show(c))
 	}
 	return o
 }
@@ -277,6 +277,40 @@ func (m *Message) embedJSON(e obj) obj {
 		out[key] = obj{"url": url, "proxy_url": url, "width": 800, "height": 260}
 	}
 	return out
+}
+
+// show returns a part of a component as the API does: pictures and files with
+// their addresses.
+func (m *Message) show(v any) any {
+	switch v := v.(type) {
+	case []any:
+		all := []any{}
+		for _, e := range v {
+			all = append(all, m.show(e))
+		}
+		return all
+	case obj:
+		o := obj{}
+		for k, e := range v {
+			o[k] = m.show(e)
+		}
+		for _, key := range []string{"media", "file"} {
+			if media, ok := v[key].(obj); ok {
+				o[key] = m.media(media)
+			}
+		}
+		return o
+	}
+	return v
+}
+
+func (m *Message) media(o obj) obj {
+	url, _ := o["url"].(string)
+	id := "1"
+	if a := m.attached(url); a != nil {
+		url, id = m.s.attachmentURL(a), a.ID
+	}
+	return obj{"id": id, "url": url, "proxy_url": url, "width": 800, "height": 260, "content_type": nil}
 }
 
 // attached returns the attachment that an attachment:// address means.
@@ -303,19 +337,6 @@ func (s *Server) attachmentJSON(a *Attachment, ephemeral bool) obj {
 		o["ephemeral"] = true
 	}
 	return o
-}
-
-// number gives every component that has none an id, as Discord does.
-func number(components []obj) {
-	next := 1
-	for _, c := range components {
-		each(c, func(c obj) {
-			if _, ok := c["id"]; !ok {
-				c["id"] = next
-			}
-			next++
-		})
-	}
 }
 
 // each calls f for a component and all below it.

@@ -128,7 +128,7 @@ func (s *Server) answerModal(i *Interaction, data obj, form *form) *failure {
 	if f := form.failure(); f != nil {
 		return f
 	}
-	number(m.Components)
+	complete(m.Components)
 	i.modal = m
 	s.modals[i.User] = m
 	return nil

@@ -53,7 +53,7 @@ func take(m *Message, what string, options []string) (obj, error) {
 	case kindOf(o) == kindButton && style >= styleLink:
 		return nil, fmt.Errorf("discordtest: %q leads elsewhere; the app is not told", what)
 	}
-	data := obj{"component_type": kindOf(o), "custom_id": o["custom_id"], "id": o["id"]}
+	data := obj{"component_type": kindOf(o), "custom_id": o["custom_id"]}
 	if options == nil {
 		return data, nil
 	}

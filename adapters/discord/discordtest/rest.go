@@ -208,9 +208,15 @@ func (s *Server) call(rt route, q *request) (any, *failure) {
 	return rt.run(s, q)
 }
 
+// created is an answer that says so in its status.
+type created struct{ body any }
+
 // answer writes the answer and records the call.
 func (s *Server) answer(w http.ResponseWriter, c Call, answer any, f *failure) {
 	c.Status = http.StatusOK
+	if made, ok := answer.(created); ok {
+		c.Status, answer = http.StatusCreated, made.body
+	}
 	if f != nil {
 		c.Status, c.Code = f.status, f.code
 	} else if answer == nil {
@@ -228,7 +234,7 @@ func (s *Server) answer(w http.ResponseWriter, c Call, answer any, f *failure) {
 	case answer == nil:
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		writeJSON(w, http.StatusOK, answer)
+		writeJSON(w, c.Status, answer)
 	}
 }
 

@@ -115,8 +115,8 @@ func (c *Conn) start(intents int, t *Turn) {
 	}
 	me := s.users[s.o.AppID].json()
 	me["mfa_enabled"], me["locale"], me["verified"], me["email"] = false, "en-US", true, nil
-	c.tell("READY", obj{"v": c.version(), "user": me, "guilds": guilds, "session_id": ses.id, "session_type": "normal", "private_channels": []any{},
-		"resume_gateway_url": s.gatewayURL() + "/resume", "application": obj{"id": s.o.AppID, "flags": 0}, "shard": []any{0, 1}, "_trace": []any{}})
+	c.tell("READY", obj{"v": c.version(), "user": me, "guilds": guilds, "session_id": ses.id,
+		"resume_gateway_url": s.gatewayURL() + "/resume", "application": obj{"id": s.o.AppID, "flags": 0, "flags_new": "0"}, "shard": []any{0, 1}})
 	for _, g := range s.visibleGuilds() {
 		if intents&intentGuilds != 0 && !g.out {
 			c.tell("GUILD_CREATE", s.guildCreate(g))

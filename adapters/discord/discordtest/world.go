@@ -22,6 +22,9 @@ const (
 	everyonePermissions = ViewChannel | SendMessages | EmbedLinks | AttachFiles | 1<<6 | 1<<16 | UseCommands
 )
 
+// typeCategory is a channel that only holds others.
+const typeCategory = 4
+
 // A User is a person, or the bot.
 type User struct {
 	ID     string // a snowflake; default a new one

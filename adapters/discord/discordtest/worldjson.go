@@ -29,27 +29,30 @@ func (s *Server) channelJSON(c *Channel) obj {
 		if u := s.users[c.With]; u != nil {
 			people = append(people, u.json())
 		}
-		return obj{"id": c.ID, "type": 1, "flags": 0, "last_message_id": nil, "recipients": people}
+		return obj{"id": c.ID, "type": 1, "flags": 0, "name": nil, "last_message_id": nil, "recipients": people}
 	}
 	overwrites := []any{}
 	if c.Deny != 0 {
 		overwrites = append(overwrites, obj{"id": s.o.AppID, "type": 1, "allow": "0", "deny": bits(c.Deny)})
 	}
-	return obj{"id": c.ID, "type": c.Type, "flags": 0, "guild_id": c.Guild, "name": c.Name, "position": 0, "topic": nil, "nsfw": false,
-		"parent_id": nil, "last_message_id": nil, "rate_limit_per_user": 0, "permission_overwrites": overwrites}
+	o := obj{"id": c.ID, "type": c.Type, "flags": 0, "guild_id": c.Guild, "name": c.Name, "position": 0, "parent_id": nil, "permission_overwrites": overwrites}
+	if c.Type != typeCategory {
+		o["topic"], o["nsfw"], o["last_message_id"], o["rate_limit_per_user"] = nil, false, nil, 0
+	}
+	return o
 }
 
 // guildJSON returns the guild as the API does.
 func (s *Server) guildJSON(g *Guild) obj {
-	everyone := obj{"id": g.ID, "name": "@everyone", "description": nil, "permissions": bits(g.Everyone), "position": 0, "color": 0,
+	everyone := obj{"id": g.ID, "name": "@everyone", "permissions": bits(g.Everyone), "position": 0, "color": 0,
 		"colors": obj{"primary_color": 0, "secondary_color": nil, "tertiary_color": nil}, "hoist": false, "managed": false,
 		"mentionable": false, "icon": nil, "unicode_emoji": nil, "flags": 0}
 	o := obj{"id": g.ID, "name": g.Name, "owner_id": s.o.AppID, "roles": []any{everyone}, "preferred_locale": "en-US", "region": "deprecated",
 		"features": []any{}, "emojis": []any{}, "stickers": []any{}, "afk_timeout": 300, "system_channel_flags": 0, "widget_enabled": false,
 		"verification_level": 0, "default_message_notifications": 0, "mfa_level": 0, "explicit_content_filter": 0, "max_presences": nil,
 		"max_members": 500000, "max_stage_video_channel_users": 50, "max_video_channel_users": 25, "premium_tier": 0,
-		"premium_subscription_count": 0, "premium_progress_bar_enabled": false, "nsfw": false, "nsfw_level": 0}
-	for _, key := range strings.Fields(`icon description home_header splash discovery_splash banner application_id afk_channel_id
+		"premium_subscription_count": 0, "premium_progress_bar_enabled": false, "nsfw_level": 0}
+	for _, key := range strings.Fields(`icon description hub_type splash discovery_splash banner application_id afk_channel_id
 		system_channel_id widget_channel_id vanity_url_code rules_channel_id safety_alerts_channel_id public_updates_channel_id incidents_data`) {
 		o[key] = nil
 	}

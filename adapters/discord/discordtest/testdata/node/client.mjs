@@ -1,6 +1,7 @@
-// discord.js against the fake: it logs in, registers commands, answers a command,
-// a button, an autocomplete and a form, sends direct messages with a file, and
-// goes on after its connection is lost. It ends after the command "bye".
+// discord.js against the fake: it logs in, registers commands, sends direct
+// messages with a file, answers a command, a button, an autocomplete and a form,
+// hears that a channel and a guild are gone, and goes on after its connection was
+// lost. It ends after the command "bye".
 import assert from 'node:assert/strict';
 import {
   ActionRowBuilder, ApplicationCommandOptionType, AttachmentBuilder, ButtonBuilder, ButtonStyle, Client, EmbedBuilder,
@@ -54,6 +55,10 @@ client.on(Events.InteractionCreate, async (i) => {
   await i.editReply({ content, embeds, files });
 });
 
+client.on(Events.ChannelDelete, (c) => console.log(`channel gone: ${c.name}`));
+client.on(Events.GuildDelete, (g) => console.log(`guild gone: ${g.name}`));
+client.on(Events.GuildUnavailable, (g) => console.log(`guild unavailable: ${g.name}`));
+
 client.once(Events.ClientReady, async () => {
   assert.equal(client.guilds.cache.get(guildId).name, 'Acme');
   assert.equal(client.guilds.cache.get(guildId).channels.cache.find((c) => c.name === 'support').type, 0);
@@ -68,6 +73,7 @@ client.once(Events.ClientReady, async () => {
     assert.match(e.message, /fields\[0\]\.value\[BASE_TYPE_REQUIRED\]/);
     return true;
   });
+  await assert.rejects(client.channels.fetch('99'), (e) => e.code === 10003 && e.status === 404);
   console.log('ready');
 });
 
