@@ -166,16 +166,16 @@ func fields(list chat.Fields) []slack.Block {
 	return blocks
 }
 
-// fact returns a number under its label.
+// fact returns a number under its label. The number is what the eye shall find.
 func fact(f chat.Field) string {
-	s := inert(f.Value)
+	s := marked("*", inert(f.Value))
 	if f.Note != "" {
 		s += " · " + inert(f.Note)
 	}
 	if f.Label == "" {
 		return s
 	}
-	return marked("*", inert(f.Label)) + "\n" + s
+	return inert(f.Label) + "\n" + s
 }
 
 // table shows a table as such, or as text in columns where there are none.
@@ -226,13 +226,15 @@ func preformatted(t chat.Table) string {
 }
 
 // chart draws a chart where that is possible. Slack's has no words for those who
-// do not see it, so they stand below.
+// do not see it; they read the message's top-level text, which has them. Words
+// stand below a picture that cannot tell all.
 func (d drawing) chart(c chat.Chart) []slack.Block {
 	words := inert(c.Alt)
 	if d.surface == inMessage && !d.noCharts {
-		if b := nativeChart(c); b != nil {
+		whole := withoutGaps(c)
+		if b := nativeChart(whole); b != nil {
 			blocks := []slack.Block{b}
-			if words != "" {
+			if words != "" && len(whole.Labels) < len(c.Labels) {
 				blocks = append(blocks, quiet(words))
 			}
 			return blocks
@@ -245,20 +247,43 @@ func (d drawing) chart(c chat.Chart) []slack.Block {
 	return []slack.Block{section(text)}
 }
 
-// nativeChart returns Slack's own chart, nil where it cannot show the data: it
-// knows no gap, and one drawn as zero would be a lie.
+// withoutGaps leaves out the labels for which no series has a value: Slack's
+// chart knows no gap, and one drawn as zero would be a lie.
+func withoutGaps(c chat.Chart) chat.Chart {
+	whole := c
+	whole.Labels, whole.Series = nil, make([]chat.Series, len(c.Series))
+	for i, s := range c.Series {
+		whole.Series[i].Name = s.Name
+	}
+	for i, label := range c.Labels {
+		known := func(s chat.Series) bool { return i < len(s.Points) && !s.Points[i].Missing }
+		if !slices.ContainsFunc(c.Series, known) {
+			continue
+		}
+		whole.Labels = append(whole.Labels, label)
+		for j, s := range c.Series {
+			p := chat.Point{Missing: true}
+			if i < len(s.Points) {
+				p = s.Points[i]
+			}
+			whole.Series[j].Points = append(whole.Series[j].Points, p)
+		}
+	}
+	return whole
+}
+
+// nativeChart returns Slack's own chart, nil where it cannot show the data: one
+// series lacks a value that another has.
 func nativeChart(c chat.Chart) slack.Block {
-	from, to := observed(c)
-	if from >= to {
+	if len(c.Labels) == 0 {
 		return nil
 	}
-	axis := slack.NewDataVisualizationAxisConfig(c.Labels[from:to]...)
+	axis := slack.NewDataVisualizationAxisConfig(c.Labels...)
 	axis.YLabel = c.Unit
 	var series []slack.DataVisualizationDataSeries
 	for _, s := range c.Series {
 		one := slack.DataVisualizationDataSeries{Name: s.Name}
-		for i := from; i < to; i++ {
-			v := s.Points[i]
+		for i, v := range s.Points {
 			if v.Missing || math.IsNaN(v.Value) || math.IsInf(v.Value, 0) {
 				return nil
 			}
@@ -279,17 +304,4 @@ func nativeChart(c chat.Chart) slack.Block {
 		return nil
 	}
 	return b
-}
-
-// observed returns the labels from the first to the last for which any series
-// has a value: the hours before and after a shift are no gaps.
-func observed(c chat.Chart) (from, to int) {
-	seen := func(i int) bool {
-		return slices.ContainsFunc(c.Series, func(s chat.Series) bool { return i < len(s.Points) && !s.Points[i].Missing })
-	}
-	for to = len(c.Labels); to > 0 && !seen(to-1); to-- {
-	}
-	for from = 0; from < to && !seen(from); from++ {
-	}
-	return from, to
 }
