@@ -1,0 +1,138 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"floorwalker/bot/chat"
+)
+
+// checkTimeout bounds each question of a check.
+const checkTimeout = 15 * time.Second
+
+// Check asks Discord about the token, the application, the gateway, the servers
+// and the commands.
+func (a *Adapter) Check(ctx context.Context) []chat.Finding {
+	token := a.checkToken(ctx)
+	if token.Level == chat.LevelFault {
+		return []chat.Finding{token}
+	}
+	return []chat.Finding{token, a.checkInteractions(ctx), a.checkGateway(ctx), a.checkServers(ctx), a.checkCommands(ctx)}
+}
+
+// application is what Discord knows of us.
+type application struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Endpoint string `json:"interactions_endpoint_url"`
+}
+
+// question asks within a check's time.
+func questionOf[T any](ctx context.Context, a *Adapter, k call) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	return ask[T](ctx, a, k)
+}
+
+func (a *Adapter) checkToken(ctx context.Context) chat.Finding {
+	const check = "discord bot token"
+	app, err := questionOf[application](ctx, a, at("GET", "/applications/@me"))
+	switch {
+	case errors.Is(err, chat.ErrFinal):
+		return chat.Finding{Level: chat.LevelFault, Check: check, Message: "Discord does not accept the bot token.",
+			Next: "Copy it again from Bot in the developer portal to discord.bot_token."}
+	case err != nil:
+		return chat.Finding{Level: chat.LevelFault, Check: check, Message: "Discord does not answer: " + cause(err) + ".",
+			Next: "Check that this machine reaches " + a.client.host() + ", and try again."}
+	case app.ID != a.config.ApplicationID:
+		return chat.Finding{Level: chat.LevelFault, Check: check, Message: fmt.Sprintf("The bot token is of the application %s (%s), not of %s.", app.Name, app.ID, a.config.ApplicationID),
+			Next: "Correct discord.application_id, or copy the other application's token to discord.bot_token."}
+	default:
+		return chat.Finding{Level: chat.LevelOK, Check: check, Message: fmt.Sprintf("Signed in as %s (%s).", app.Name, app.ID)}
+	}
+}
+
+// checkInteractions looks for the setting that takes the gateway's interactions
+// away without a word.
+func (a *Adapter) checkInteractions(ctx context.Context) chat.Finding {
+	const check = "discord interactions"
+	app, err := questionOf[application](ctx, a, at("GET", "/applications/@me"))
+	switch {
+	case err != nil:
+		return unanswered(check, err)
+	case app.Endpoint != "":
+		return chat.Finding{Level: chat.LevelFault, Check: check, Message: "Interactions go to an endpoint URL, so nothing that people do arrives over the gateway.",
+			Next: "Empty Interactions Endpoint URL under General Information in the developer portal."}
+	default:
+		return chat.Finding{Level: chat.LevelOK, Check: check, Message: "Interactions arrive over the gateway."}
+	}
+}
+
+func (a *Adapter) checkGateway(ctx context.Context) chat.Finding {
+	const check = "discord gateway"
+	info, err := questionOf[gatewayInfo](ctx, a, at("GET", "/gateway/bot"))
+	switch {
+	case err != nil:
+		return unanswered(check, err)
+	case info.Limit.Total > 0 && info.Limit.Remaining < identifiesLeft:
+		return chat.Finding{Level: chat.LevelFault, Check: check, Message: fmt.Sprintf("Only %d sign-ins of %d are left today, so none is made.", info.Limit.Remaining, info.Limit.Total),
+			Next: "Find out what signs in with this token so often; Discord resets it at none."}
+	default:
+		return chat.Finding{Level: chat.LevelOK, Check: check, Message: fmt.Sprintf("%d sign-ins of %d are left today.", info.Limit.Remaining, info.Limit.Total)}
+	}
+}
+
+func (a *Adapter) checkServers(ctx context.Context) chat.Finding {
+	const check = "discord servers"
+	invite := "Open this link and add the bot: " + InviteURL(a.config.ApplicationID)
+	servers, err := questionOf[[]posted](ctx, a, at("GET", "/users/@me/guilds"))
+	if err != nil {
+		return unanswered(check, err)
+	}
+	in := false
+	for _, s := range servers {
+		in = in || s.ID == a.config.GuildID
+	}
+	switch {
+	case a.config.GuildID != "" && !in:
+		return chat.Finding{Level: chat.LevelFault, Check: check, Message: "The bot is not in the server " + a.config.GuildID + ".", Next: invite}
+	case len(servers) == 0:
+		return chat.Finding{Level: chat.LevelWarn, Check: check, Message: "The bot is in no server yet.", Next: invite}
+	default:
+		return chat.Finding{Level: chat.LevelOK, Check: check, Message: fmt.Sprintf("The bot is in %d server(s).", len(servers))}
+	}
+}
+
+// checkCommands looks whether commands are registered, and not twice.
+func (a *Adapter) checkCommands(ctx context.Context) chat.Finding {
+	const check = "discord commands"
+	here, err := questionOf[[]commandSpec](ctx, a, a.commandsAt("GET"))
+	if err != nil {
+		return unanswered(check, err)
+	}
+	var names []string
+	for _, c := range here {
+		names = append(names, "/"+c.Name)
+	}
+	if len(names) == 0 {
+		return chat.Finding{Level: chat.LevelWarn, Check: check, Message: "No command is registered yet.", Next: "Start floorwalker serve, which registers them."}
+	}
+	if a.config.GuildID != "" {
+		everywhere, err := questionOf[[]commandSpec](ctx, a, at("GET", "/applications/{}/commands", a.config.ApplicationID))
+		if err == nil && len(everywhere) > 0 {
+			return chat.Finding{Level: chat.LevelWarn, Check: check, Message: "Commands are registered for one server and for all, so people there see them twice.",
+				Next: "Empty discord.guild_id, or delete the commands that are registered for all servers."}
+		}
+	}
+	return chat.Finding{Level: chat.LevelOK, Check: check, Message: "Registered: " + strings.Join(names, ", ") + "."}
+}
+
+func unanswered(check string, err error) chat.Finding {
+	return chat.Finding{Level: chat.LevelFault, Check: check, Message: "Discord does not tell: " + cause(err) + ".", Next: "Try again in a minute."}
+}
+
+// cause returns an error's text without our name before it.
+func cause(err error) string { return strings.TrimPrefix(err.Error(), "discord: ") }

@@ -1,0 +1,102 @@
+package discord
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"sync"
+	"time"
+
+	"floorwalker/bot/chat"
+	"floorwalker/bot/secret"
+)
+
+// DefaultAPIURL is where Discord's API is. The library speaks version 9.
+const DefaultAPIURL = "https://discord.com/api/v9"
+
+// Config says which application to be.
+type Config struct {
+	BotToken      secret.Secret
+	ApplicationID string
+	GuildID       string       // registers the commands in this server only; "" is everywhere
+	APIURL        string       // "" is DefaultAPIURL; another one is for tests
+	Memory        Memory       // nil forgets with the process, and then whom it may write to
+	Logger        *slog.Logger // nil logs nothing
+}
+
+// An Adapter is one application. Make it with [New].
+type Adapter struct {
+	config Config
+	log    *slog.Logger
+	client *client
+	limits *limiter
+	notes  *notes
+	calls  *counters
+	health health
+	timing timing
+	opens  opens
+	final  chan error // the reason why Discord will not have us back
+
+	mu       sync.Mutex // guards questions
+	confirms map[string]chat.Confirm
+}
+
+// timing is what tests shorten.
+type timing struct {
+	answer time.Duration // a request that takes longer is promised an answer; Discord waits for three seconds
+	grace  time.Duration // for requests when stopping
+	retry  time.Duration // the first pause before an answer is tried again
+	life   time.Duration // of an interaction's token; Discord allows 15 minutes
+	open   time.Duration // between two new direct messages
+	gateway
+}
+
+func defaultTiming() timing {
+	return timing{
+		answer: 1500 * time.Millisecond, grace: 10 * time.Second, retry: 300 * time.Millisecond,
+		life: 14*time.Minute + 30*time.Second, open: 3 * time.Second, gateway: defaultGateway(),
+	}
+}
+
+var _ chat.Adapter = (*Adapter)(nil)
+
+// New returns an adapter that has not called Discord yet. An error is a fault of
+// the configuration.
+func New(c Config) (*Adapter, error) {
+	base, err := url.Parse(cmp.Or(c.APIURL, DefaultAPIURL))
+	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" {
+		return nil, fmt.Errorf("discord: %q is not the address of an API: write one like %s", c.APIURL, DefaultAPIURL)
+	}
+	if !isID(c.ApplicationID) {
+		return nil, fmt.Errorf("discord: %q is not an application's id: copy it from General Information in the developer portal", c.ApplicationID)
+	}
+	if c.GuildID != "" && !isID(c.GuildID) {
+		return nil, fmt.Errorf("discord: %q is not a server's id: those are up to 20 digits", c.GuildID)
+	}
+	api, err := newClient(c.BotToken, base)
+	if err != nil {
+		return nil, err
+	}
+	log := cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
+	return &Adapter{
+		config: c, log: log, client: api, limits: newLimiter(), notes: newNotes(c.Memory, log),
+		calls: newCounters(), timing: defaultTiming(), final: make(chan error, 1), confirms: map[string]chat.Confirm{},
+	}, nil
+}
+
+// Network returns "discord".
+func (a *Adapter) Network() chat.Network { return chat.Discord }
+
+// Lookup returns a person's display name. Discord tells nobody's zone.
+func (a *Adapter) Lookup(ctx context.Context, id string) (chat.Person, error) {
+	if !isID(id) {
+		return chat.Person{}, fmt.Errorf("discord: %q is no person's id: %w", id, chat.ErrGone)
+	}
+	u, err := ask[user](ctx, a, at("GET", "/users/{}", id))
+	if err != nil {
+		return chat.Person{}, err
+	}
+	return chat.Person{Name: u.name()}, nil
+}
