@@ -11,6 +11,7 @@ import (
 
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
+	"floorwalker/bot/schedule"
 	"floorwalker/bot/secret"
 	"floorwalker/bot/stats"
 	"floorwalker/dashboard"
@@ -79,7 +80,7 @@ func (f *floor) config(zone *time.Location, confirmed bool) bot.Config {
 	for i := range d {
 		d[i].Confirmed = confirmed
 	}
-	team := bot.Team{Name: "support", Zone: zone, Supervisors: []bot.Person{{Addresses: []chat.Address{f.person("meera")}}}}
+	team := bot.Team{Name: "support", Zone: zone, Rota: schedule.Rota{Team: "support", Zone: zone}, Supervisors: []bot.Person{{Addresses: []chat.Address{f.person("meera")}}}}
 	for _, id := range []string{"asha", "ravi"} {
 		team.Members = append(team.Members, bot.Person{Addresses: []chat.Address{f.person(id)}})
 	}
