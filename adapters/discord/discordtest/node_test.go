@@ -62,6 +62,13 @@ func TestDiscordJS(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
+	defer func() {
+		if t.Failed() {
+			cmd.Process.Kill() // it may have ended
+			<-ended
+			t.Logf("node says: %s", out)
+		}
+	}()
 	ctx := soon(t)
 	first := ok(s.WaitReady(ctx, 0))(t)
 	if err := s.Wait(ctx, func() bool { return len(s.Calls("GET /channels/{channel}")) == 1 }); err != nil {
@@ -71,26 +78,33 @@ func TestDiscordJS(t *testing.T) {
 		t.Errorf("direct messages %v, want one, edited, with its file", m)
 	}
 	jsCommand(t, s)
-	jsForm(t, s)
 
 	first.Reconnect()
 	second := ok(s.WaitReady(ctx, first.Number))(t)
 	if !second.Resumed() || s.Identifies() != 1 {
 		t.Errorf("after opcode 7: resumed %v, %d identifies", second.Resumed(), s.Identifies())
 	}
-	second.Invalidate(false)
-	third := ok(s.WaitReady(ctx, second.Number))(t)
-	if third.Resumed() || s.Identifies() != 2 {
-		t.Errorf("after opcode 9: resumed %v, %d identifies", third.Resumed(), s.Identifies())
+	jsCommand(t, s)
+	second.Invalidate(true)
+	if err := s.Wait(ctx, func() bool { return s.Resumes() == 2 && len(s.Ready()) == 1 }); err != nil {
+		t.Fatal(err)
 	}
+	second.Cut()
+	third := ok(s.WaitReady(ctx, second.Number))(t)
+	if !third.Resumed() || third.Path != "/gateway/resume" || s.Identifies() != 1 {
+		t.Errorf("after a cut: resumed %v, at %s, %d identifies", third.Resumed(), third.Path, s.Identifies())
+	}
+	jsForm(t, s)
 	s.RemoveChannel(floor)
 	s.Outage(guild, true)
 	s.Outage(guild, false)
 	s.RemoveGuild(guild)
 	bye := ok(s.Slash(asha, "", "bye"))(t)
 	ok(bye.WaitReply(ctx, says("bye")))(t)
-	if err := <-ended; err != nil {
-		t.Fatalf("%v; node says: %s", err, out)
+	err := <-ended
+	ended <- err // for the deferred look
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, want := range []string{"channel gone: floor", "guild unavailable: Acme", "guild gone: Acme"} {
 		if !strings.Contains(out.String(), want) {

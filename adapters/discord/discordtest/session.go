@@ -194,11 +194,12 @@ func (c *Conn) goOn(ses *session, seq int, t *Turn) {
 	}
 }
 
-// invalidate tells that the session is invalid. s.mu is held.
+// invalidate tells that the session is invalid. The connection may be used to
+// identify, or to resume if that is said to be possible. s.mu is held.
 func (c *Conn) invalidate(resumable bool) {
+	c.detach()
 	if !resumable && c.session != nil {
 		delete(c.s.sessions, c.session.id)
-		c.detach()
 		c.session = nil
 	}
 	c.push(outgoing{frame: frame{Op: opInvalid, Data: resumable}})
