@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -193,11 +195,11 @@ func (r *responder) late(f chat.Form) chat.Message {
 
 // closed says that the form was closed before there was an answer to it.
 func (r *responder) closed(f chat.Form) chat.Message {
-	text := "The window was closed before I could show this."
-	for _, wrong := range f.Errors {
-		text += " " + wrong
+	said := []string{"The window was closed before I could show this."}
+	for _, name := range slices.Sorted(maps.Keys(f.Errors)) {
+		said = append(said, f.Errors[name])
 	}
-	return note(f.Title, text)
+	return note(f.Title, strings.Join(said, " "))
 }
 
 // updateView replaces what a modal shows.

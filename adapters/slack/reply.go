@@ -241,7 +241,7 @@ func (s *session) attach(ctx context.Context, user string, m chat.Message) chat.
 	for _, f := range files {
 		text := "I sent " + fileName(f) + " to our direct messages."
 		if err := s.uploadTo(ctx, person(user), f); err != nil {
-			s.log.ErrorContext(ctx, "slack: a file was not sent", "err", err)
+			s.log.ErrorContext(ctx, "a file was not sent", "err", err)
 			text = "I could not send " + fileName(f) + ": " + uploadAdvice(err)
 		}
 		m.Blocks = append(m.Blocks[:len(m.Blocks):len(m.Blocks)], chat.Paragraph{Text: chat.T(text)})

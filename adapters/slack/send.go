@@ -244,7 +244,7 @@ func (a *Adapter) try(ctx context.Context, c card, send func(card) error) error 
 	}
 	err := send(c)
 	if errors.Is(err, chat.ErrRejected) {
-		a.log.ErrorContext(ctx, "slack: a message's form was refused", "err", err)
+		a.log.ErrorContext(ctx, "a message's form was refused", "err", err)
 	}
 	return err
 }
@@ -252,7 +252,7 @@ func (a *Adapter) try(ctx context.Context, c card, send func(card) error) error 
 // complain logs what our own checks found: a fault of this program.
 func (a *Adapter) complain(ctx context.Context, problems []string) {
 	if len(problems) > 0 {
-		a.log.ErrorContext(ctx, "slack: a card breaks Slack's limits", "problems", problems)
+		a.log.ErrorContext(ctx, "a card breaks Slack's limits", "problems", problems)
 	}
 }
 
@@ -287,11 +287,11 @@ func (a *Adapter) attachTo(ctx context.Context, channel string, files []chat.Fil
 		if err == nil {
 			continue
 		}
-		a.log.ErrorContext(ctx, "slack: a file was not attached", "err", err)
+		a.log.ErrorContext(ctx, "a file was not attached", "err", err)
 		sorry := note("", "The file "+fileName(f)+" could not be attached: "+uploadAdvice(err))
 		sorry.Private = isDM(channel)
 		if _, err := a.Send(ctx, chat.Outgoing{To: chat.Address{Network: chat.Slack, ID: channel}, Message: sorry}); err != nil {
-			a.log.ErrorContext(ctx, "slack: a missing file was not reported", "err", err)
+			a.log.ErrorContext(ctx, "a missing file was not reported", "err", err)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (a *Adapter) Run(ctx context.Context, app chat.App) (err error) {
 	if err != nil {
 		return ended(ctx, err)
 	}
-	a.log.InfoContext(ctx, "slack: signed in", "workspace", who.name, "id", who.id(), "bot", who.bot)
+	a.log.InfoContext(ctx, "signed in", "workspace", who.name, "id", who.id(), "bot", who.bot)
 	s := a.session(app, who)
 	return ended(ctx, s.connect(ctx))
 }
@@ -65,7 +65,7 @@ func (a *Adapter) session(app chat.App, who identity) *session {
 	s.pool = chat.NewPool(chat.PoolConfig{
 		Running: working, Waiting: waiting, Timeout: requestTimeout, Grace: a.timing.grace,
 		Panicked: func(value any, stack []byte) {
-			a.log.Error("slack: a request panicked", "panic", fmt.Sprint(value), "stack", string(stack))
+			a.log.Error("a request panicked", "panic", fmt.Sprint(value), "stack", string(stack))
 		},
 	})
 	return s
@@ -120,7 +120,7 @@ func (s *session) take(d delivery) {
 		// Slack would deliver it again and again: what we cannot read today we
 		// cannot read in a second either. Not the payload, nor the decoder's
 		// error, which quotes it.
-		s.log.Warn("slack: an event that I do not understand", "kind", d.kind, "envelope", d.id)
+		s.log.Warn("an event that I do not understand", "kind", d.kind, "envelope", d.id)
 		s.begin(d, nil)
 	}
 }
@@ -148,7 +148,7 @@ func (s *session) begin(d delivery, work func(context.Context)) {
 
 func (s *session) drop(d delivery) {
 	s.health.note(func(st *Stats) { st.Dropped++ })
-	s.log.Warn("slack: busy or stopping, an event was left to Slack", "kind", d.kind, "envelope", d.id)
+	s.log.Warn("busy or stopping, an event was left to Slack", "kind", d.kind, "envelope", d.id)
 }
 
 // acknowledge sends an acknowledgement. That it fails changes nothing: the work
@@ -162,7 +162,7 @@ func (s *session) acknowledge(d delivery, payload any) {
 		}
 	})
 	if err != nil {
-		s.log.Warn("slack: acknowledging failed", "kind", d.kind, "envelope", d.id, "err", err)
+		s.log.Warn("acknowledging failed", "kind", d.kind, "envelope", d.id, "err", err)
 	}
 }
 
@@ -266,7 +266,7 @@ func (s *session) happened(ctx context.Context, p callback, envelope string) {
 		// A member's token may be what was revoked, or the app may be back
 		// already: only ours tells.
 		if _, err := s.identify(ctx); errors.Is(err, chat.ErrFinal) {
-			s.log.ErrorContext(ctx, "slack: the app was removed", "err", err)
+			s.log.ErrorContext(ctx, "the app was removed", "err", err)
 			s.app.Event(ctx, chat.Event{Kind: chat.EventRemoved, By: chat.Slack})
 		}
 	case "channel_deleted", "channel_archive", "channel_left", "group_deleted", "group_archive", "group_left":
@@ -303,7 +303,7 @@ func (s *session) answer(ctx context.Context, r chat.Request, to *responder) {
 	if err == nil {
 		return
 	}
-	s.log.ErrorContext(ctx, "slack: a request was not answered as it should", "request", r.ID, "err", err)
+	s.log.ErrorContext(ctx, "a request was not answered as it should", "request", r.ID, "err", err)
 	s.sorry(ctx, to, err)
 }
 
@@ -323,7 +323,7 @@ func (s *session) sorry(ctx context.Context, to *responder, err error) {
 // say shows a message of the adapter's own.
 func (s *session) say(ctx context.Context, to *responder, m chat.Message) {
 	if err := to.show(ctx, chat.Show(m)); err != nil {
-		s.log.ErrorContext(ctx, "slack: an answer did not arrive", "err", err)
+		s.log.ErrorContext(ctx, "an answer did not arrive", "err", err)
 	}
 }
 

@@ -117,7 +117,7 @@ func New(c Config) (*Adapter, error) {
 		c.Commands = defaultCommands()
 	}
 	a := &Adapter{
-		config: c, slash: map[string]string{}, base: base, log: cmp.Or(c.Logger, slog.New(slog.DiscardHandler)),
+		config: c, slash: map[string]string{}, base: base, log: cmp.Or(c.Logger, slog.New(slog.DiscardHandler)).With("network", "slack"),
 		gate: newGate(), limits: newLimiter(), calls: newCounters(), timing: defaultTiming(),
 		final: make(chan error, 1), dms: map[string]string{}, edits: map[string]*editing{},
 	}

@@ -84,7 +84,7 @@ func (s *session) runClient(links, stop context.Context, n int) error {
 			}
 		case now := <-watch.C:
 			if line.silent(now) {
-				s.log.Warn("slack: a connection was not greeted, making another", "client", n)
+				s.log.Warn("a connection was not greeted, making another", "client", n)
 				return line.closed(now)
 			}
 		case err := <-ended:
@@ -141,7 +141,7 @@ func (l *line) event(e socketmode.Event) (again bool, err error) {
 	case socketmode.EventTypeHello:
 		l.greeted = true
 		l.health.greeted(l.n, now)
-		l.log.Info("slack: connected", "client", l.n)
+		l.log.Info("connected", "client", l.n)
 	case socketmode.EventTypeConnectionError:
 		return l.refused(e)
 	case socketmode.EventTypeErrorBadMessage:
@@ -150,13 +150,13 @@ func (l *line) event(e socketmode.Event) (again bool, err error) {
 		}
 	case socketmode.EventTypeErrorWriteFailed:
 		l.health.note(func(s *Stats) { s.AckErrors++ })
-		l.log.Warn("slack: an acknowledgement did not leave", "client", l.n)
+		l.log.Warn("an acknowledgement did not leave", "client", l.n)
 	case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive, socketmode.EventTypeEventsAPI:
 		l.deliver(envelope{e.Request.Type, e.Request.EnvelopeID, e.Request.Payload, e.Request.RetryAttempt})
 	default:
 		// An incoming_error is the end of a connection, which the next
 		// "connecting" tells; invalid_auth comes with the client's own end.
-		l.log.Debug("slack: event of a connection", "client", l.n, "type", string(e.Type))
+		l.log.Debug("event of a connection", "client", l.n, "type", string(e.Type))
 	}
 	return false, nil
 }
@@ -169,7 +169,7 @@ func (l *line) closed(now time.Time) error {
 	lived := now.Sub(l.since)
 	l.since, l.greeted = time.Time{}, false
 	l.health.lost(l.n, now)
-	l.log.Info("slack: connection ended", "client", l.n, "lived", lived.Round(time.Millisecond))
+	l.log.Info("connection ended", "client", l.n, "lived", lived.Round(time.Millisecond))
 	if hopeless := l.gate.closed(lived); hopeless && l.health.alone() {
 		return final(errHopeless)
 	}
@@ -189,7 +189,7 @@ func (l *line) refused(e socketmode.Event) (again bool, err error) {
 		return false, nil
 	}
 	l.gate.failed()
-	l.log.Warn("slack: no connection, trying again", "client", l.n, "err", redacted(failed.ErrorObj), "in", failed.Backoff)
+	l.log.Warn("no connection, trying again", "client", l.n, "err", redacted(failed.ErrorObj), "in", failed.Backoff)
 	_, limited := errors.AsType[*slack.RateLimitedError](failed.ErrorObj)
 	return failed.Backoff > longPause && !limited, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -83,9 +84,7 @@ func TestUnreadableEnvelopes(t *testing.T) {
 		t.Fatalf("the payload is a %T", model.Payload)
 	}
 	odd := map[string]any{}
-	for k, v := range payload {
-		odd[k] = v
-	}
+	maps.Copy(odd, payload)
 	odd["is_enterprise_install"], odd["channel_name"], odd["trigger_id"] = []int{5}, 7, "another"
 	odd["text"] = "second"
 	srv.Deliver("slash_commands", odd)
