@@ -246,7 +246,10 @@ func (l *line) resumable() bool {
 	return l.signed
 }
 
-// heardOf is told of errors that the library says in its log only.
+// heardOf is told of errors that the library says in its log only. The connection
+// is of no more use. Discord's own end of it is cut short, because the library's
+// next step is to say goodbye; and where the fuse has blown in the middle of a
+// session, it would wait on.
 func (l *line) heardOf(err error) {
 	l.mu.Lock()
 	at := l.now
@@ -258,10 +261,10 @@ func (l *line) heardOf(err error) {
 	switch {
 	case errors.As(err, &end):
 		at.ended(end)
-	case errors.Is(err, discordgo.ErrWSShardBounds): // the fuse, in the middle of a session
+	case errors.Is(err, discordgo.ErrWSShardBounds):
 		at.ended(errInvalid)
-		l.cut() // the library would wait on
 	}
+	l.cut()
 }
 
 // dial makes the connection below the session's.

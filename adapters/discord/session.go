@@ -14,8 +14,8 @@ import (
 const (
 	// Requests that a slow API holds up wait in the pool with their second
 	// answer. Fifty a second that take eight seconds are 400 at once.
-	running        = 512
-	waiting        = 4096
+	atOnce         = 512
+	inQueue        = 4096
 	requestTimeout = 5 * time.Minute
 	completeWithin = 2500 * time.Millisecond // Discord shows proposals for three seconds
 	lastWords      = 3 * time.Second         // to tell somebody that there will be no answer
@@ -67,7 +67,7 @@ func (a *Adapter) session(app chat.App) *session {
 	return &session{
 		Adapter: a, app: app, guilds: map[string]bool{}, refusals: make(chan struct{}, maxRefusals),
 		pool: chat.NewPool(chat.PoolConfig{
-			Running: running, Waiting: waiting, Timeout: requestTimeout, Grace: a.timing.grace,
+			Running: atOnce, Waiting: inQueue, Timeout: requestTimeout, Grace: a.timing.grace,
 			Panicked: func(value any, stack []byte) {
 				a.log.Error("discord: a request panicked", "panic", fmt.Sprint(value), "stack", string(stack))
 			},
