@@ -157,8 +157,12 @@ type History interface {
 	// disk when it returns. Samples may come late and out of order.
 	AppendHistory(samples []AgentSample) error
 
-	// History yields an agent's samples with ticks in the span, in order.
-	History(id AgentID, span schedule.Span) iter.Seq2[stats.Sample, error]
+	// History yields an agent's samples with ticks in the span, in order, and in
+	// place of those that cannot be read an error, after which it goes on.
+	// Values under the keys in without are left out. Samples share their values
+	// while these do not change, so it pays to leave out the one number that
+	// changes with every poll, if it is not needed.
+	History(id AgentID, span schedule.Span, without ...string) iter.Seq2[stats.Sample, error]
 
 	// TrimHistory deletes the days that ended before the time.
 	TrimHistory(before time.Time) error

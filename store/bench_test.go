@@ -131,7 +131,7 @@ func BenchmarkUnlink(b *testing.B) {
 func BenchmarkSaveSeen(b *testing.B) {
 	s := filled(b)
 	id := collect(b, s.Agents())[4711].ID
-	seen := goldenForms()["seen"].(bot.Seen)
+	seen := goldenForms()["v1/seen"].(bot.Seen)
 	for b.Loop() {
 		if err := s.SaveSeen(id, seen); err != nil {
 			b.Fatal(err)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -39,7 +40,10 @@ type chunk struct {
 	ticks, dates, logins, states []int64
 	columns                      []column // by the texts of their keys
 
-	ints []int64 // for one column at a time
+	ints    []int64 // for one column at a time
+	full    []bool  // read: which samples have values
+	fullN   int     // and how many
+	changed []bool  // see changes
 }
 
 // A column holds the values of one key.
@@ -237,7 +241,10 @@ func scaled(v float64, scale int) int64 {
 }
 
 func unscaled(x int64, scale int) float64 {
-	if scale == rawScale {
+	switch scale {
+	case 0:
+		return float64(x)
+	case rawScale:
 		return math.Float64frombits(uint64(x))
 	}
 	return float64(x) / power(scale)
@@ -272,14 +279,21 @@ func (c *chunk) read(b []byte, keys *keyTable) error {
 	return r.err
 }
 
-// check looks at the ticks, which must ascend, and at the states.
+// check looks at the ticks, which must ascend, and at the states, which say what
+// samples have values.
 func (c *chunk) check(r *reading) {
+	c.full, c.fullN = c.full[:0], 0
 	for i, tick := range c.ticks {
 		if tick < 0 || tick >= chunkSeconds || i > 0 && tick <= c.ticks[i-1] {
 			r.fail("ticks out of order")
 		}
-		if s := c.states[i]; s&^(stateOut|stateOdd) != 0 {
+		s := c.states[i]
+		if s&^(stateOut|stateOdd) != 0 {
 			r.fail("an unknown state")
+		}
+		c.full = append(c.full, !bare(s))
+		if !bare(s) {
+			c.fullN++
 		}
 	}
 }
@@ -297,101 +311,109 @@ func (c *chunk) readColumn(r *reading, next int, keys *keyTable) int {
 		return 0
 	}
 	col := c.grow(len(c.columns), int(key))
-	have := c.readThere(r, col, header&1 != 0)
+	col.there = append(col.there, c.full...)
+	have := c.fullN
+	if header&1 != 0 {
+		have = c.readThere(r, col)
+	}
 	c.ints = r.ints(c.ints, have)
+	scale := int(header >> 1 & 7)
+	col.values = slices.Grow(col.values, len(c.ticks))[:len(c.ticks)]
 	i := 0
-	for _, there := range col.there {
-		v := 0.0
-		if there {
-			v = unscaled(c.ints[i], int(header>>1&7))
+	for k, there := range col.there {
+		if col.values[k] = 0; there {
+			col.values[k] = unscaled(c.ints[i], scale)
 			i++
 		}
-		col.values = append(col.values, v)
 	}
 	return int(key)
 }
 
-// readThere reads which samples have a value, and returns how many.
-func (c *chunk) readThere(r *reading, col *column, gaps bool) (have int) {
-	full := 0
-	for _, state := range c.states {
-		if !bare(state) {
-			full++
-		}
-	}
-	c.ints = c.ints[:0]
-	if gaps {
-		c.ints = r.ints(c.ints, full)
-	}
+// readThere reads which samples with values have this one, and returns how many.
+func (c *chunk) readThere(r *reading, col *column) (have int) {
+	c.ints = r.ints(c.ints, c.fullN)
 	i := 0
-	for _, state := range c.states {
-		there := !bare(state)
-		if there && gaps {
-			there = c.ints[i] == 1
+	for k, full := range c.full {
+		if full {
+			col.there[k] = c.ints[i] == 1
+			have += int(c.ints[i] & 1)
 			i++
 		}
-		if there {
-			have++
-		}
-		col.there = append(col.there, there)
 	}
 	return have
 }
 
-// samples returns the chunk's samples. Those that follow each other with the same
-// values share one slice of them, and so does the first with last, the values
-// of the sample before.
-func (c *chunk) samples(hour int64, keys *keyTable, last []stats.Value) []stats.Sample {
-	all := make([]stats.Sample, len(c.ticks))
-	changed := c.changes()
-	fresh := 0
-	for _, yes := range changed {
-		if yes {
-			fresh++
+// leaveOut takes the columns of some keys out, keeping their memory.
+func (c *chunk) leaveOut(without []string, keys *keyTable) {
+	if len(without) == 0 {
+		return
+	}
+	kept := 0
+	for i := range c.columns {
+		if !slices.Contains(without, keys.texts[c.columns[i].key]) {
+			c.columns[kept], c.columns[i] = c.columns[i], c.columns[kept]
+			kept++
 		}
 	}
-	space := make([]stats.Value, 0, fresh*len(c.columns)) // for all of them
-	for i, tick := range c.ticks {
-		at := hour + tick
-		all[i] = stats.Sample{
-			Tick: time.Unix(at, 0).UTC(), Date: timeAt(c.dates[i], at), Login: timeAt(c.logins[i], hour),
-			Out: c.states[i]&stateOut != 0,
-		}
-		if bare(c.states[i]) {
-			continue
-		}
-		if changed[i] {
-			from := len(space)
-			space = c.values(space, i, keys)
-			if next := space[from:len(space):len(space)]; !same(next, last) {
-				last = next
-			}
-		}
-		all[i].Values = last
-	}
-	return all
+	c.columns = c.columns[:kept]
 }
 
-// changes reports for each sample with values whether they differ from those of
-// the sample with values before it. The first differs.
-func (c *chunk) changes() []bool {
-	changed := make([]bool, len(c.ticks))
-	last := -1
-	for i, state := range c.states {
-		if bare(state) {
-			continue
-		}
-		changed[i] = last < 0
-		for k := range c.columns {
-			col := &c.columns[k]
-			if last >= 0 && (col.there[i] != col.there[last] || math.Float64bits(col.values[i]) != math.Float64bits(col.values[last])) {
-				changed[i] = true
-				break
+// samples yields the chunk's samples. Those that follow each other with the same
+// values share one slice of them, and so does the first with last, the values
+// of the sample before.
+func (c *chunk) samples(hour int64, keys *keyTable, last []stats.Value) iter.Seq[stats.Sample] {
+	return func(yield func(stats.Sample) bool) {
+		changed, fresh := c.changes()
+		space := make([]stats.Value, 0, fresh*len(c.columns)) // for all of them
+		for i, tick := range c.ticks {
+			at := hour + tick
+			s := stats.Sample{
+				Tick: time.Unix(at, 0).UTC(), Date: timeAt(c.dates[i], at), Login: timeAt(c.logins[i], hour),
+				Out: c.states[i]&stateOut != 0,
+			}
+			if changed[i] {
+				from := len(space)
+				space = c.values(space, i, keys)
+				if next := space[from:len(space):len(space)]; from > 0 || !same(next, last) {
+					last = next
+				}
+			}
+			if !bare(c.states[i]) && len(last) > 0 {
+				s.Values = last
+			}
+			if !yield(s) {
+				return
 			}
 		}
-		last = i
 	}
-	return changed
+}
+
+// changes reports for each sample whether it has values that differ from those
+// of the sample with values before it, and how many do. The first one does.
+func (c *chunk) changes() (changed []bool, n int) {
+	c.changed = slices.Grow(c.changed[:0], len(c.ticks))[:len(c.ticks)]
+	last := -1
+	for i, state := range c.states {
+		c.changed[i] = !bare(state) && (last < 0 || c.differ(i, last))
+		if c.changed[i] {
+			n++
+		}
+		if !bare(state) {
+			last = i
+		}
+	}
+	return c.changed, n
+}
+
+// differ reports whether two samples have different values.
+func (c *chunk) differ(i, j int) bool {
+	for k := range c.columns {
+		col := &c.columns[k]
+		if col.there[i] != col.there[j] || math.Float64bits(col.values[i]) != math.Float64bits(col.values[j]) {
+			return true
+		}
+	}
+	return false
 }
 
 // values appends the values of a sample.

@@ -175,7 +175,7 @@ func TestChunk(t *testing.T) {
 		if err := again.read(c.append(nil), keys); err != nil {
 			t.Fatal(err)
 		}
-		got := again.samples(hour.Unix(), keys, nil)
+		got := slices.Collect(again.samples(hour.Unix(), keys, nil))
 		if d := differs(got, want); d != "" {
 			t.Fatal(d)
 		}
@@ -229,11 +229,11 @@ func FuzzChunk(f *testing.F) {
 			}
 			return
 		}
-		all := c.samples(hour.Unix(), keys, nil)
+		all := slices.Collect(c.samples(hour.Unix(), keys, nil))
 		if err := again.read(c.append(nil), keys); err != nil {
 			t.Fatal(err)
 		}
-		if d := differs(again.samples(hour.Unix(), keys, nil), all); d != "" {
+		if d := differs(slices.Collect(again.samples(hour.Unix(), keys, nil)), all); d != "" {
 			t.Fatal(d)
 		}
 	})

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 
 	"floorwalker/bot"
 	"floorwalker/bot/schedule"
@@ -16,48 +18,69 @@ func chunkKey(hour int64, agent []byte) []byte { return append([]byte{byte(hour)
 
 // A dayReader reads an agent's samples day by day.
 type dayReader struct {
-	id    bot.AgentID
-	span  schedule.Span
-	chunk chunk
-	last  []stats.Value // of the last sample
+	id      bot.AgentID
+	span    schedule.Span
+	without []string // keys
+	chunk   chunk
+	last    []stats.Value // of the last sample that had some
 }
 
-// read returns the samples of a day. With an error come those before it.
-func (r *dayReader) read(h *history, d *day) (samples []stats.Sample, err error) {
+// A record is a chunk as it is written.
+type record struct {
+	hour    int64
+	content []byte
+}
+
+// read yields the samples of a day, in order, and the errors between them.
+func (r *dayReader) read(h *history, d *day) iter.Seq2[stats.Sample, error] {
+	return func(yield func(stats.Sample, error) bool) {
+		records, keys, err := r.records(h, d)
+		if err != nil && !errors.Is(err, errDeleted) && !yield(stats.Sample{}, err) {
+			return
+		}
+		for _, record := range records {
+			if err := r.chunk.read(record.content, keys); err != nil {
+				if !yield(stats.Sample{}, fmt.Errorf("hour %d of agent %s: %w", record.hour, r.id, err)) {
+					return
+				}
+				continue
+			}
+			r.chunk.leaveOut(r.without, keys)
+			for s := range r.chunk.samples(d.start()+record.hour*chunkSeconds, keys, r.last) {
+				if s.Values != nil {
+					r.last = s.Values
+				}
+				if r.span.Contains(s.Tick) && !yield(s, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// records copies the chunks of the span, which are small, and returns the keys
+// that they need.
+func (r *dayReader) records(h *history, d *day) (records []record, keys *keyTable, err error) {
 	err = h.use(d, false, func(db *bolt.DB) error {
 		return db.View(func(tx *bolt.Tx) error {
-			samples, err = r.readIn(tx, d)
-			return err
+			agent := tx.Bucket([]byte(bucketAgents)).Get([]byte(r.id))
+			if agent == nil {
+				return nil
+			}
+			if keys, err = d.table(tx); err != nil {
+				return err
+			}
+			chunks := tx.Bucket([]byte(bucketChunks))
+			from, to := r.hours(d)
+			for hour := from; hour <= to; hour++ {
+				if content := chunks.Get(chunkKey(hour, agent)); content != nil {
+					records = append(records, record{hour, bytes.Clone(content)})
+				}
+			}
+			return nil
 		})
 	})
-	if errors.Is(err, errDeleted) {
-		return nil, nil
-	}
-	return samples, err
-}
-
-func (r *dayReader) readIn(tx *bolt.Tx, d *day) (samples []stats.Sample, err error) {
-	agent := tx.Bucket([]byte(bucketAgents)).Get([]byte(r.id))
-	if agent == nil {
-		return nil, nil
-	}
-	keys, err := d.table(tx)
-	if err != nil {
-		return nil, err
-	}
-	chunks := tx.Bucket([]byte(bucketChunks))
-	from, to := r.hours(d)
-	for hour := from; hour <= to; hour++ {
-		record := chunks.Get(chunkKey(hour, agent))
-		if record == nil {
-			continue
-		}
-		if err := r.chunk.read(record, keys); err != nil {
-			return samples, fmt.Errorf("hour %d: %w", hour, err)
-		}
-		samples = r.take(samples, r.chunk.samples(d.start()+hour*chunkSeconds, keys, r.last))
-	}
-	return samples, nil
+	return records, keys, err
 }
 
 // hours returns the first and the last hour of a day that lie in the span.
@@ -65,17 +88,4 @@ func (r *dayReader) hours(d *day) (from, to int64) {
 	first := max(r.span.Start.Unix(), d.start())
 	last := min(r.span.End.Add(-1).Unix(), d.end()-1)
 	return (first - d.start()) / chunkSeconds, (last - d.start()) / chunkSeconds
-}
-
-// take adds the samples of the span.
-func (r *dayReader) take(to, all []stats.Sample) []stats.Sample {
-	for _, s := range all {
-		if s.Values != nil {
-			r.last = s.Values
-		}
-		if r.span.Contains(s.Tick) {
-			to = append(to, s)
-		}
-	}
-	return to
 }

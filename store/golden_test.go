@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -13,14 +14,17 @@ import (
 
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
+	"floorwalker/bot/schedule"
 	"floorwalker/bot/secret"
+	"floorwalker/bot/stats"
 	"floorwalker/dashboard"
 	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "write stored forms under testdata that are not there yet")
 
-// goldenForms returns a value of each stored form, every field filled.
+// goldenForms returns a value of each stored form by the schema in which it came
+// up and its name, every field filled.
 func goldenForms() map[string]any {
 	counters := dashboard.Counters{
 		Row: map[string]dashboard.Value{
@@ -30,16 +34,23 @@ func goldenForms() map[string]any {
 		},
 		Date: noon.Add(-time.Second), At: noon, Rows: 1,
 	}
+	message := &chat.Message{Title: "3 missed", Tone: chat.Warning}
 	return map[string]any{
-		"schema": schemaForm{1, noon},
-		"key":    keyForm{"fed0175ffe734fcb", noon, []byte("wrapped")},
-		"agent": agentForm{"Asha Rao", []chat.Address{at("slack:U1"), at("discord:D1")}, "17", bot.CredentialToken,
+		"v1/schema": schemaForm{1, noon},
+		"v1/key":    keyForm{"fed0175ffe734fcb", noon, []byte("wrapped")},
+		"v1/agent": agentForm{"Asha Rao", []chat.Address{at("slack:U1"), at("discord:D1")}, "17", bot.CredentialToken,
 			bot.LinkRelink, "token refused", noon, "cli:0", noon.Add(-time.Hour), []string{"support"}},
-		"address":    addressForm{"0123456789abcdef"},
-		"credential": credentialForm{"session", "17", "token"},
-		"seen":       bot.Seen{First: counters, Last: counters},
-		"audit":      bot.AuditEntry{At: noon, Actor: "cli:0", Action: "link", Object: "slack:U1", Detail: "joined"},
-		"workspace":  workspaceForm{"T0123456789", noon},
+		"v1/address":    addressForm{"0123456789abcdef"},
+		"v1/credential": credentialForm{"session", "17", "token"},
+		"v1/seen":       bot.Seen{First: counters, Last: counters},
+		"v1/audit":      bot.AuditEntry{At: noon, Actor: "cli:0", Action: "link", Object: "slack:U1", Detail: "joined"},
+		"v1/workspace":  workspaceForm{"T0123456789", noon},
+		"v2/row": rowForm{"alert/e1/fire/slack:U1", at("slack:U1"), bot.LaneAlert, message, "alert/e0/fire/slack:U1", noon,
+			noon.Add(time.Hour), bot.RowLeased, 2, noon.Add(time.Minute), noon.Add(2 * time.Minute), true, "timed out",
+			chat.Ref{Network: chat.Slack, ID: "D1/1.2"}, noon.Add(-time.Minute), noon.Add(time.Second)},
+		"v2/occurrence": occurrenceForm{noon, noon.Add(-9 * time.Hour), noon, "too late", noon.Add(time.Second)},
+		"v2/day":        dayForm{1, schedule.DateOf(noon, time.UTC)},
+		"v2/manifest":   manifest{1, noon, []manifestFile{{"floorwalker.db", 4096, "e3b0c442"}}},
 	}
 }
 
@@ -49,7 +60,7 @@ func goldenForms() map[string]any {
 func TestStoredForms(t *testing.T) {
 	for name, form := range goldenForms() {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join("testdata", "v1", name+".json")
+			path := filepath.Join("testdata", name+".json")
 			if got, zero := reflect.ValueOf(form), zeroField(form); zero != "" {
 				t.Fatalf("%s of the example %v is not filled", zero, got.Type())
 			}
@@ -104,23 +115,46 @@ func golden(t *testing.T, path string, content []byte) []byte {
 	return b
 }
 
-// TestGoldenDatabase opens a database that the first version has written, under
-// the key beside it. It must open for ever.
+// TestGoldenDatabase opens databases that earlier versions have written, under
+// the keys beside them, and a history. They must open for ever.
 func TestGoldenDatabase(t *testing.T) {
-	dir := filepath.Join("testdata", "v1")
-	if _, err := os.Stat(filepath.Join(dir, "v1.db")); *update && os.IsNotExist(err) {
-		golden(t, filepath.Join(dir, "v1.db"), writeGolden(t))
+	for _, v := range []string{"v1", "v2"} {
+		t.Run(v, func(t *testing.T) {
+			s := openGolden(t, v)
+			checkSound(t, s)
+			checkGolden1(t, s)
+			if v == "v2" {
+				checkGolden2(t, s)
+			}
+		})
 	}
-	db := golden(t, filepath.Join(dir, "v1.db"), nil)
-	key := golden(t, filepath.Join(dir, "v1.key"), []byte(testKey.Reveal()+"\n"))
+}
 
-	c := testConfig(t)
-	c.Key = secret.New(string(key))
-	if err := os.WriteFile(c.Path, db, 0o600); err != nil {
-		t.Fatal(err)
+// openGolden opens a copy of a golden database.
+func openGolden(t *testing.T, v string) *Store {
+	t.Helper()
+	dir := filepath.Join("testdata", v)
+	if _, err := os.Stat(filepath.Join(dir, v+".db")); *update && os.IsNotExist(err) {
+		writeGolden(t, dir, v)
 	}
-	s := open(t, c)
-	checkSound(t, s)
+	c := testConfig(t)
+	c.Key = secret.New(string(golden(t, filepath.Join(dir, v+".key"), []byte(testKey.Reveal()+"\n"))))
+	copies := map[string]string{v + ".db": c.Path}
+	if v != "v1" {
+		if err := os.Mkdir(c.Path+historySuffix, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		copies["2026-08-01.db"] = filepath.Join(c.Path+historySuffix, "2026-08-01.db")
+	}
+	for from, to := range copies {
+		if err := os.WriteFile(to, golden(t, filepath.Join(dir, from), nil), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return open(t, c)
+}
+
+func checkGolden1(t *testing.T, s *Store) {
 	a, err := s.AgentAt(at("discord:D1"))
 	want := bot.Agent{
 		ID: a.ID, Name: "Asha Rao", Addresses: []chat.Address{at("slack:U1"), at("discord:D1")}, UserID: "17",
@@ -133,7 +167,7 @@ func TestGoldenDatabase(t *testing.T) {
 	if got, err := s.Credential(a.ID); err != nil || !got.Equal(pair("17", "token-17")) {
 		t.Errorf("credential: %v", err)
 	}
-	if seen, err := s.Seen(a.ID); err != nil || !reflect.DeepEqual(seen, goldenForms()["seen"]) {
+	if seen, err := s.Seen(a.ID); err != nil || !reflect.DeepEqual(seen, goldenForms()["v1/seen"]) {
 		t.Errorf("seen: %+v, %v", seen, err)
 	}
 	if b, err := s.AgentAt(at("slack:U2")); err != nil || b.Credential != bot.CredentialSSID {
@@ -151,8 +185,67 @@ func TestGoldenDatabase(t *testing.T) {
 	}
 }
 
-// writeGolden makes the golden database and returns its bytes.
-func writeGolden(t *testing.T) []byte {
+// goldenRows are the rows of the golden outbox, as they are put in.
+func goldenRows() []bot.Row {
+	message := chat.Message{Title: "3 missed", Tone: chat.Warning}
+	return []bot.Row{
+		{Key: "alert/e1/fire/slack:U1", To: at("slack:U1"), Lane: bot.LaneAlert, Message: message, Added: noon},
+		{Key: "digest/support/day/2026-08-01T09:00/slack:C1", To: at("slack:C1"), Lane: bot.LaneDigest, Message: message,
+			NotBefore: noon.Add(time.Hour), GiveUp: noon.Add(2 * time.Hour), Added: noon},
+	}
+}
+
+// goldenSamples are those of the golden history.
+func goldenSamples(id bot.AgentID) []bot.AgentSample {
+	values := []stats.Value{{Key: "I", N: 7}, {Key: "TH", N: 12}, {Key: "aTT", N: 185.5}, {Key: "callType.in", N: 1.0 / 3}}
+	return []bot.AgentSample{
+		{Agent: id, Sample: stats.Sample{Tick: noon, Date: noon.Add(time.Second), Login: noon.Add(-3 * time.Hour), Values: values}},
+		{Agent: id, Sample: stats.Sample{Tick: noon.Add(time.Minute), Date: noon.Add(time.Minute), Values: values[1:]}},
+		{Agent: id, Sample: stats.Sample{Tick: noon.Add(2 * time.Hour), Out: true}},
+	}
+}
+
+func checkGolden2(t *testing.T, s *Store) {
+	rows := collect(t, s.Rows())
+	for i, want := range goldenRows() {
+		want.Seq, want.State, want.Next = uint64(i+1), bot.RowPending, want.NotBefore
+		if diff := cmp.Diff(want, rows[i]); diff != "" {
+			t.Error(diff)
+		}
+	}
+	due, err := s.Lease(chat.Slack, noon, noon.Add(time.Minute), 9)
+	if err != nil || len(due) != 1 || due[0].Key != goldenRows()[0].Key {
+		t.Errorf("due: %v, %v", due, err)
+	}
+	err = s.View(func(tx bot.Tx) error {
+		last, found, err := tx.LastOccurrence("support", "day")
+		if want := (bot.Occurrence{Team: "support", Name: "day", Nominal: schedule.CivilOf(noon, time.UTC), At: noon, Recorded: noon}); last != want || !found || err != nil {
+			t.Errorf("occurrence: %+v, %v, %v", last, found, err)
+		}
+		value, found, err := tx.Record(bot.RecordQuiet, "slack:U1")
+		if string(value) != `{"start":"22:00"}` || !found || err != nil {
+			t.Errorf("record: %s, %v, %v", value, found, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	a, err := s.AgentAt(at("slack:U1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []stats.Sample
+	for _, sample := range goldenSamples(a.ID) {
+		want = append(want, sample.Sample)
+	}
+	if d := differs(collect(t, s.History(a.ID, always())), want); d != "" {
+		t.Error("history: ", d)
+	}
+}
+
+// writeGolden makes a golden database of this version.
+func writeGolden(t *testing.T, dir, v string) {
 	t.Helper()
 	s := open(t, testConfig(t))
 	first := linkOf("slack:U1", pair("17", "token-17"))
@@ -160,22 +253,30 @@ func writeGolden(t *testing.T) []byte {
 	id := mustLink(t, s, first).Agent.ID
 	mustLink(t, s, linkOf("discord:D1", pair("17", "token-17")))
 	mustLink(t, s, linkOf("slack:U2", session("session-2")))
-	for _, err := range []error{
+	err := errors.Join(
 		s.SetLinkState(id, bot.LinkRelink, "token refused", noon.Add(time.Hour)),
-		s.SaveSeen(id, goldenForms()["seen"].(bot.Seen)),
+		s.SaveSeen(id, goldenForms()["v1/seen"].(bot.Seen)),
 		s.SetWorkspace(chat.Slack, "T0123456789"),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	var b bytes.Buffer
-	err := s.view(func(t txn) error {
-		_, err := t.WriteTo(&b)
-		return err
-	})
+		s.AppendHistory(goldenSamples(id)),
+		s.Update(func(tx bot.Tx) error {
+			for _, r := range goldenRows() {
+				if _, err := tx.Enqueue(r); err != nil {
+					return err
+				}
+			}
+			_, err := tx.RecordOccurrence(bot.Occurrence{Team: "support", Name: "day", Nominal: schedule.CivilOf(noon, time.UTC), At: noon, Recorded: noon})
+			return errors.Join(err, tx.PutRecord(bot.RecordQuiet, "slack:U1", []byte(`{"start":"22:00"}`)))
+		}),
+		s.Close(),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b.Bytes()
+	for from, to := range map[string]string{s.path: v + ".db", filepath.Join(s.history.dir, "2026-08-01.db"): "2026-08-01.db"} {
+		b, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, filepath.Join(dir, to), b)
+	}
 }

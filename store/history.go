@@ -181,12 +181,12 @@ func (h *history) close() error {
 // The days are read one by one, and nothing is held while the consumer works.
 // Samples that follow each other with the same values share one slice of them:
 // treat it as read-only.
-func (s *Store) History(id bot.AgentID, span schedule.Span) iter.Seq2[stats.Sample, error] {
+func (s *Store) History(id bot.AgentID, span schedule.Span, without ...string) iter.Seq2[stats.Sample, error] {
 	return func(yield func(stats.Sample, error) bool) {
 		if span.Empty() {
 			return
 		}
-		r := dayReader{id: id, span: span}
+		r := dayReader{id: id, span: span, without: without}
 		for _, date := range s.history.dates(schedule.DateOf(span.Start, time.UTC), schedule.DateOf(span.End, time.UTC)) {
 			d, damaged := s.history.of(date)
 			for _, name := range damaged {
@@ -197,12 +197,11 @@ func (s *Store) History(id bot.AgentID, span schedule.Span) iter.Seq2[stats.Samp
 			if d == nil {
 				continue
 			}
-			samples, err := r.read(s.history, d)
-			if err != nil && !yield(stats.Sample{}, fmt.Errorf("history of %s: %w", date, err)) {
-				return
-			}
-			for _, sample := range samples {
-				if !yield(sample, nil) {
+			for sample, err := range r.read(s.history, d) {
+				if err != nil {
+					err = fmt.Errorf("history of %s: %w", date, err)
+				}
+				if !yield(sample, err) {
 					return
 				}
 			}

@@ -13,7 +13,9 @@ import (
 )
 
 // always is a span of all times that samples have.
-func always() schedule.Span { return schedule.Span{Start: time.Unix(0, 0), End: noon.AddDate(100, 0, 0)} }
+func always() schedule.Span {
+	return schedule.Span{Start: time.Unix(0, 0), End: noon.AddDate(100, 0, 0)}
+}
 
 // polled is a plain sample.
 func polled(tick time.Time, n float64) stats.Sample {

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // A column of integers is written as its first number, a slope, and the steps
@@ -122,35 +123,40 @@ func (r *reading) varint() int64 { return unzigzag(r.uvarint()) }
 
 // ints reads a column of n numbers into the space of dst.
 func (r *reading) ints(dst []int64, n int) []int64 {
-	dst = dst[:0]
+	dst = slices.Grow(dst[:0], n)[:n]
 	if n == 0 {
 		return dst
 	}
 	x := r.varint()
-	dst = append(dst, x)
 	header := r.uvarint()
 	var slope int64
 	if header&1 != 0 {
 		slope = r.varint()
 	}
+	dst[0] = x
+	at := 1
 	for range header >> 1 {
 		step, gap := r.exception()
-		if gap >= uint64(n-len(dst)) || r.err != nil {
+		if gap >= uint64(n-at) || r.err != nil {
 			r.fail("too many steps")
 			break
 		}
-		for range gap {
-			x += slope
-			dst = append(dst, x)
-		}
-		x += slope + step
-		dst = append(dst, x)
+		x = run(dst[at:at+int(gap)], x, slope) + slope + step
+		at += int(gap) + 1
+		dst[at-1] = x
 	}
-	for len(dst) < n {
-		x += slope
-		dst = append(dst, x)
-	}
+	run(dst[at:], x, slope)
 	return dst
+}
+
+// run fills a stretch of a column that rises evenly from x, and returns its last
+// number.
+func run(dst []int64, x, slope int64) int64 {
+	for i := range dst {
+		x += slope
+		dst[i] = x
+	}
+	return x
 }
 
 func (r *reading) exception() (step int64, gap uint64) {
