@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,16 +53,18 @@ type Bot struct {
 	watching watching       // what the digests and the status need to know of the watch
 	due      chan struct{}  // wakes the digest loop; one slot
 	bells    *bells         // wake the deliverers
+	unlinked chan struct{}  // somebody\'s history is to be deleted; one slot
 	commands []command      // constant
 	seen     recent         // requests of the last ten minutes
 	attempts throttle       // links tried, by address
+	met      sync.Map       // addresses known to have typed a command
 	dead     throttle       // refused credentials tried again, by agent
 	offered  []chat.Command // constant, what Commands returns
 }
 
 // New returns a bot that reads counters from src and keeps what lasts in store.
 func New(c Config, src Source, store Store, meter Meter, log *slog.Logger) *Bot {
-	b := &Bot{src: src, store: store, log: log, meter: meter, commands: commandTable(), due: make(chan struct{}, 1), bells: newBells()}
+	b := &Bot{src: src, store: store, log: log, meter: meter, commands: commandTable(), due: make(chan struct{}, 1), bells: newBells(), unlinked: make(chan struct{}, 1)}
 	for _, c := range b.commands {
 		b.offered = append(b.offered, c.offer())
 	}
@@ -109,6 +112,11 @@ func (r *request) known(option string) []string {
 			}
 		}
 	}
+	if option == "what" && r.may(supervisor) {
+		for _, rule := range r.config.Rules {
+			names = append(names, rule.Name)
+		}
+	}
 	return names
 }
 
@@ -135,6 +143,7 @@ func (b *Bot) Handle(ctx context.Context, cr chat.Request) (chat.Reply, error) {
 	began := time.Now()
 	name, run := b.route(r)
 	reply, result := b.answer(ctx, r, run)
+	b.meet(ctx, r)
 	b.meter.Command(name, result, time.Since(began))
 	b.log.InfoContext(ctx, "request", "request", r.id, "command", name, "from", r.From.String(),
 		"result", result, "took", time.Since(began))

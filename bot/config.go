@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"floorwalker/bot/alert"
 	"floorwalker/bot/chat"
 	"floorwalker/bot/schedule"
 	"floorwalker/bot/stats"
@@ -13,6 +14,7 @@ import (
 // changes it; [Bot.Configure] swaps it whole.
 type Config struct {
 	Metrics  stats.Dictionary
+	Rules    []*alert.Rule  // all, the disabled and the built-in ones too
 	Zone     *time.Location // the vendor's day: when counters start again
 	Admins   []chat.Address
 	Teams    []Team
@@ -35,9 +37,10 @@ type Team struct {
 	Poll           bool          // whether its agents are watched
 	MinCoverage    float64       // the share of a window that must have been polled for its totals to be taken for whole
 	Digests        []Digest
-	Leaderboard    int    // how many are named as the best; 0: none
-	LeaderboardBy  string // the metric that decides
-	NamesInChannel bool   // whether public posts name people
+	Leaderboard    int                 // how many are named as the best; 0: none
+	LeaderboardBy  string              // the metric that decides
+	NamesInChannel bool                // whether public posts name people
+	QuietHours     schedule.QuietHours // for its supervisors, in Zone; zero: none
 }
 
 // A Digest is a post that a team gets by itself.

@@ -107,6 +107,14 @@ type Tx interface {
 	// doubt or settled stays as it is, and the answer is false.
 	Cancel(key, reason string, at time.Time) (cancelled bool, err error)
 
+	// Amend gives a pending row another message and, unless it was tried
+	// already, another NotBefore. One that is leased, in doubt or settled stays
+	// as it is, and the answer is false: people may have it before them.
+	Amend(key string, m chat.Message, notBefore time.Time) (amended bool, err error)
+
+	// Audit is [Audit.Record].
+	Audit(e AuditEntry) error
+
 	// RecordOccurrence records a digest's due time, unless it is recorded.
 	RecordOccurrence(o Occurrence) (added bool, err error)
 
@@ -164,7 +172,8 @@ type History interface {
 	// changes with every poll, if it is not needed.
 	History(id AgentID, span schedule.Span, without ...string) iter.Seq2[stats.Sample, error]
 
-	// TrimHistory deletes the days that ended before the time.
+	// TrimHistory deletes the days that ended before the time, and what is left
+	// of agents who were unlinked. It may take seconds.
 	TrimHistory(before time.Time) error
 }
 

@@ -34,16 +34,18 @@ const (
 
 // A poll is one question about one agent, due at its tick.
 type poll struct {
-	agent Agent
-	tick  time.Time
-	final time.Time // the end of the shift, if this is the poll at that end
+	agent  Agent
+	tick   time.Time
+	final  time.Time         // the end of the shift, if this is the poll at that end
+	shifts []schedule.Window // that run at the tick, or end with it
 }
 
-// polled is what came of a poll.
+// polled is what came of a poll, or says that a round is over.
 type polled struct {
 	poll
 	counters dashboard.Counters
 	err      error
+	end      *roster // not nil: all polls of the round came before this
 }
 
 // A watcher is one run of [Bot.Watch].
@@ -57,6 +59,7 @@ type watcher struct {
 	stretch time.Duration // length of the present round; owned by plan
 	retry   []poll        // final polls that failed; guarded by mu
 	mu      sync.Mutex
+	floor   floor // owned by write
 }
 
 // Watch polls every linked agent of a team that is watched, once per interval
@@ -66,9 +69,10 @@ type watcher struct {
 //
 // When the agents are more than the interval can hold, it grows evenly for all.
 func (b *Bot) Watch(ctx context.Context) error {
-	w := &watcher{b: b, results: make(chan polled, batchSize)}
+	w := &watcher{b: b, results: make(chan polled, batchSize), floor: floor{b: b}}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.write(ctx) })
+	g.Go(func() error { return b.tendAlerts(ctx) })
 	g.Go(func() error {
 		defer close(w.results)
 		return w.rounds(ctx)
@@ -82,7 +86,7 @@ func (w *watcher) rounds(ctx context.Context) error {
 	start := time.Now().Truncate(interval)
 	for ctx.Err() == nil {
 		c := w.b.config.Load()
-		polls, length, err := w.plan(c, start)
+		polls, who, length, err := w.plan(c, start)
 		if err != nil {
 			return err
 		}
@@ -90,6 +94,7 @@ func (w *watcher) rounds(ctx context.Context) error {
 		if err := w.run(ctx, c, polls); err != nil {
 			return err
 		}
+		w.hand(ctx, polled{end: who})
 		w.b.watching.round(start, length, len(polls))
 		start = start.Add(length)
 		if late := time.Since(start); late > 0 {
@@ -112,13 +117,15 @@ func (w *watcher) note(ctx context.Context, length time.Duration, c *Config, pol
 }
 
 // plan lists the polls of the round that begins at start, in the order of their
-// ticks, and says how long the round is.
-func (w *watcher) plan(c *Config, start time.Time) ([]poll, time.Duration, error) {
+// ticks, and says who is there and how long the round is.
+func (w *watcher) plan(c *Config, start time.Time) ([]poll, *roster, time.Duration, error) {
 	var agents []Agent
+	who := &roster{map[AgentID]bool{}, map[string][]AgentID{}}
 	for a, err := range w.b.store.Agents() {
 		if err != nil {
-			return nil, 0, fmt.Errorf("list the agents to poll: %w", err)
+			return nil, nil, 0, fmt.Errorf("list the agents to poll: %w", err)
 		}
+		who.add(c, a, start)
 		if a.State == LinkActive || a.State == LinkUnverified {
 			agents = append(agents, a)
 		}
@@ -135,7 +142,7 @@ func (w *watcher) plan(c *Config, start time.Time) ([]poll, time.Duration, error
 	}
 	polls = append(polls, w.repeats(start)...) // expected already
 	slices.SortStableFunc(polls, func(a, b poll) int { return a.tick.Compare(b.tick) })
-	return polls, length, nil
+	return polls, who, length, nil
 }
 
 // roundLength is the interval, or longer if the limit of requests needs it.
@@ -154,14 +161,14 @@ func (c *Config) polls(a Agent, start time.Time, length time.Duration) []poll {
 	}
 	var polls []poll
 	tick := start.Add(offset(a.ID, length))
-	if len(rotas.Current(tick)) > 0 {
-		polls = append(polls, poll{agent: a, tick: tick})
+	if shifts := rotas.Current(tick); len(shifts) > 0 {
+		polls = append(polls, poll{agent: a, tick: tick, shifts: shifts})
 	}
 	end := start.Add(length)
 	for _, r := range rotas {
 		for _, shift := range r.Occurrences(schedule.Span{Start: start, End: end}) {
 			if shift.End.After(start) && !shift.End.After(end) {
-				polls = append(polls, poll{agent: a, tick: shift.End, final: shift.End})
+				polls = append(polls, poll{agent: a, tick: shift.End, final: shift.End, shifts: append(rotas.Current(shift.End), shift)})
 			}
 		}
 	}
@@ -230,8 +237,13 @@ func (w *watcher) ask(ctx context.Context, p poll) {
 	if ctx.Err() != nil {
 		return
 	}
+	w.hand(ctx, polled{poll: p, counters: counters, err: err})
+}
+
+// hand gives a result to the writer.
+func (w *watcher) hand(ctx context.Context, p polled) {
 	select {
-	case w.results <- polled{p, counters, err}:
+	case w.results <- p:
 	case <-ctx.Done():
 	}
 }
@@ -245,7 +257,14 @@ func (w *watcher) write(ctx context.Context) error {
 		select {
 		case p, ok := <-w.results:
 			if !ok {
-				return w.commit(ctx, batch)
+				return w.commit(ctx, batch, nil)
+			}
+			if p.end != nil {
+				if err := w.commit(ctx, batch, p.end); err != nil {
+					return err
+				}
+				batch = batch[:0]
+				continue
 			}
 			if len(batch) == 0 {
 				age.Reset(batchAge)
@@ -255,7 +274,7 @@ func (w *watcher) write(ctx context.Context) error {
 			}
 		case <-age.C:
 		}
-		if err := w.commit(ctx, batch); err != nil {
+		if err := w.commit(ctx, batch, nil); err != nil {
 			return err
 		}
 		batch = batch[:0]
@@ -263,12 +282,14 @@ func (w *watcher) write(ctx context.Context) error {
 }
 
 // commit stores a batch: history first, which is idempotent, then what follows
-// from it in one transaction. On a full disk the batch is a gap.
-func (w *watcher) commit(ctx context.Context, batch []polled) error {
-	if len(batch) == 0 {
+// from it in one transaction. On a full disk the batch is a gap. end is not nil
+// with the last batch of a round.
+func (w *watcher) commit(ctx context.Context, batch []polled, end *roster) error {
+	if len(batch) == 0 && end == nil {
 		return nil
 	}
-	c := w.b.config.Load()
+	c, now := w.b.config.Load(), time.Now()
+	alerts := w.floor.take(ctx, c, batch, end, now)
 	var samples []AgentSample
 	for _, p := range batch {
 		if s, ok := c.sample(p); ok {
@@ -277,9 +298,19 @@ func (w *watcher) commit(ctx context.Context, batch []polled) error {
 	}
 	err := w.b.store.AppendHistory(samples)
 	if err == nil {
-		err = w.b.store.Update(func(tx Tx) error { return w.b.judge(tx, c, batch) })
+		err = w.b.store.Update(func(tx Tx) error {
+			if err := w.b.judge(tx, c, batch); err != nil {
+				return err
+			}
+			if err := alerts.judge(tx); !errors.Is(err, errIdle) || len(batch) == 0 {
+				return err
+			}
+			return nil
+		})
 	}
 	switch {
+	case errors.Is(err, errIdle):
+		return nil
 	case errors.Is(err, ErrNotSaved):
 		w.b.log.ErrorContext(ctx, "polls not saved", "agents", len(batch), "err", err)
 		w.b.watching.full(true)
@@ -290,6 +321,9 @@ func (w *watcher) commit(ctx context.Context, batch []polled) error {
 	w.b.watching.full(false)
 	w.landed(batch)
 	w.b.poke()
+	if alerts.rows {
+		w.b.bells.ring()
+	}
 	return nil
 }
 

@@ -1,0 +1,152 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"floorwalker/bot/alert"
+	"floorwalker/bot/chat"
+	"floorwalker/bot/schedule"
+)
+
+// A recipient is somebody who is told of alerts, at the first of their addresses
+// that can be reached.
+type recipient struct {
+	addr chat.Address
+	rest []chat.Address // the others
+}
+
+// recipients returns who is told of a team's alerts: its supervisors. For "",
+// which is the source, they are those of every team that works now, and the
+// administrators.
+func (d *desk) recipients(team string) []recipient {
+	var list []recipient
+	add := func(addresses []chat.Address) {
+		for i, addr := range addresses {
+			if slices.ContainsFunc(list, func(r recipient) bool { return r.addr == addr }) {
+				return
+			}
+			if d.reachable(addr) {
+				list = append(list, recipient{addr, addresses[i+1:]})
+				return
+			}
+		}
+	}
+	for _, t := range d.c.Teams {
+		if t.Name != team && (team != "" || !t.Poll || len(schedule.Rotas{t.Rota}.Current(d.now)) == 0) {
+			continue
+		}
+		for _, p := range t.Supervisors {
+			add(p.Addresses)
+		}
+	}
+	if team == "" {
+		for _, addr := range d.c.Admins {
+			add([]chat.Address{addr})
+		}
+	}
+	return list
+}
+
+// reachable reports whether the bot may write to a person first. On Discord it
+// may only after a command of their own.
+func (d *desk) reachable(addr chat.Address) bool {
+	return addr.Network != chat.Discord || !d.reader(addr).Met.IsZero()
+}
+
+// A reader is what is kept of somebody who gets alerts.
+type reader struct {
+	Quiet *schedule.QuietHours `json:"quiet,omitempty"` // their own; a zero one is never
+	Met   time.Time            `json:"met,omitzero"`    // when they first typed a command
+	Sent  []time.Time          `json:"sent,omitempty"`  // when messages of the last hour were promised
+
+	changed bool
+}
+
+// reader returns the record of an address.
+func (d *desk) reader(addr chat.Address) *reader {
+	if r := d.readers[addr]; r != nil {
+		return r
+	}
+	r := new(reader)
+	if d.err == nil {
+		found, _, err := ReadRecord[reader](d.tx, RecordQuiet, addr.String())
+		d.fail(err)
+		*r = found
+	}
+	d.readers[addr] = r
+	return r
+}
+
+// lately returns how many messages were promised in the last hour, and forgets
+// the older ones.
+func (r *reader) lately(now time.Time) int {
+	r.Sent = slices.DeleteFunc(r.Sent, func(t time.Time) bool { return now.Sub(t) >= time.Hour || t.After(now) })
+	return len(r.Sent)
+}
+
+// quietUntil reports whether somebody has quiet hours now, as they chose or,
+// if they chose nothing, as the team has it.
+func (d *desk) quietUntil(addr chat.Address, team string) (time.Time, bool) {
+	if own := d.reader(addr).Quiet; own != nil {
+		return own.Until(d.now, d.c.zoneOf(addr))
+	}
+	if t, ok := d.c.team(team); ok {
+		return t.QuietHours.Until(d.now, t.Zone)
+	}
+	return time.Time{}, false
+}
+
+// setQuiet keeps somebody's own quiet hours, and moves what waits for their end.
+func (d *desk) setQuiet(addr chat.Address, q schedule.QuietHours) {
+	r := d.reader(addr)
+	r.Quiet, r.changed, d.wrote = &q, true, true
+	for _, b := range d.bulletinsTo(addr) {
+		if b.Kind != kindQuiet || !d.unsent(b) {
+			continue
+		}
+		b.Due, b.changed = d.now, true
+		if until, quiet := d.quietUntil(addr, ""); quiet {
+			b.Due = until
+		}
+	}
+}
+
+// meet notes that somebody has typed a command, and tells them what fires: on
+// Discord nobody is written to before.
+func (b *Bot) meet(ctx context.Context, r *request) {
+	if r.From.Network != chat.Discord || !r.may(supervisor) {
+		return
+	}
+	if _, known := b.met.LoadOrStore(r.From, true); known {
+		return
+	}
+	_, err := b.atDesk(time.Now(), func(d *desk) {
+		reader := d.reader(r.From)
+		if !reader.Met.IsZero() {
+			return
+		}
+		reader.Met, reader.changed, d.wrote = d.now, true, true
+		for _, o := range d.allOpen() {
+			d.introduce(o, r.From)
+		}
+	})
+	if err != nil {
+		b.met.Delete(r.From)
+		b.log.ErrorContext(ctx, "first contact not recorded", "from", r.From.String(), "err", err)
+	}
+}
+
+// introduce tells somebody who can be reached only now of an open episode.
+func (d *desk) introduce(o openEpisode, addr chat.Address) {
+	if o.Outcome != alert.Tell {
+		return
+	}
+	for _, team := range o.teams() {
+		mine := slices.ContainsFunc(d.recipients(team), func(r recipient) bool { return r.addr == addr })
+		if mine && !slices.Contains(o.Held, team) && !d.hears(o, addr) {
+			d.tell(o, alert.StepFire, team, recipient{addr: addr})
+		}
+	}
+}
