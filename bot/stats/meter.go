@@ -75,16 +75,19 @@ type track struct {
 	flag trackFlag
 }
 
-type trackFlag uint8
+type trackFlag uint16
 
 const (
 	known     trackFlag = 1 << iota // last is set
 	gone                            // the newest sample lacks it
-	open                            // it has had a value in the window
+	open                            // it counts for the window
+	waits                           // not yet, though it has had a value in it
+	low                             // it began to do so under a guard
 	estimated                       // total is not exact
 	comesBack                       // it was gone when its cycle came back from a slip
 	sure                            // the newest delta is exact
-	restarted                       // it started again with the newest sample
+	restarted                       // it started again with the newest sample, or
+	returned                        //   came back from a slip
 )
 
 func (f trackFlag) has(g trackFlag) bool { return f&g != 0 }
@@ -121,7 +124,7 @@ func (m *meter) open(from int64) {
 	for i := range m.tracks {
 		t := &m.tracks[i]
 		t.total, t.short, t.blind, t.tail = 0, 0, 0, 0
-		t.flag &^= open | estimated
+		t.flag &^= open | waits | low | estimated
 	}
 }
 
@@ -211,18 +214,18 @@ func (m *meter) move(asOf, every int64) {
 	}
 	for i := range m.tracks {
 		p, t := &m.plan.tracks[i], &m.tracks[i]
-		t.delta, t.flag = 0, t.flag&^(sure|restarted)
+		t.delta, t.flag = 0, t.flag&^(sure|restarted|returned)
 		v := m.plan.value(p, m.now)
 		switch {
 		case math.IsNaN(v):
 			m.lose(t, verdicts[p.cycle])
 		case !t.flag.has(known):
 			t.flag |= known
-			m.record(t, step{}, asOf)
+			m.record(p, t, step{}, asOf)
 			t.last, t.turn = v, m.turns[p.cycle].count
 		default:
 			at := moment{v, asOf, every, verdicts[p.cycle]}
-			m.record(t, m.step(p, t, at), asOf)
+			m.record(p, t, m.step(p, t, at), asOf)
 			t.last, t.turn = v, m.turns[p.cycle].count
 			t.flag &^= gone | comesBack
 		}
@@ -272,17 +275,18 @@ func (m *meter) judge(c cycle, asOf int64) verdict {
 	}
 	half := all.drop > 0 && all.now <= all.last/2
 	far := half && all.drop > noise
-	soon := turn.count > 0 && asOf-turn.start <= lateReset
+	sure := asOf-turn.start > lateReset && (all.now < all.last || all.drop > noise)
+	late := turn.count > 0 && !turn.seen && m.prev-turn.start <= lateReset
 	switch {
-	case turn.guard != 0 && guarded.last <= held/2 && guarded.now-guarded.last > held/2:
+	case turn.guard >= asOf && guarded.last <= held/2 && guarded.now-guarded.last > held/2:
 		turn.guard = 0
 		return slip
-	case all.behind && (half || !soon && (all.now < all.last || all.drop > noise)):
+	case all.behind && (half || sure):
 		turn.seen = true
 		turn.protect(far, asOf+lateReset)
 		return reset
 	case all.behind:
-	case far && soon && !turn.seen:
+	case late && (far || sure):
 		turn.seen = true
 		turn.protect(true, asOf+lateReset)
 		return restart

@@ -133,7 +133,8 @@ func (w *world) makeRestarts() {
 		r := restart{at, at}
 		if w.late && w.r.IntN(2) == 0 {
 			r.at += w.between(1, 540)
-			if w.r.IntN(2) == 0 { // not counted anew, but set to zero
+			// Not counted anew, but set to zero. A slip just then would hide which.
+			if w.r.IntN(2) == 0 || w.slips > 0 {
 				r.base = r.at
 			}
 		}
@@ -272,7 +273,7 @@ func (w *world) makePolls() []poll {
 		newest = max(newest, p.date)
 		polls = append(polls, p)
 	}
-	first := slices.IndexFunc(polls, func(p poll) bool { return p.shown && p.tick >= w.from })
+	first := slices.IndexFunc(polls, func(p poll) bool { return p.shown })
 	for range w.slips { // a slip in the first answer could not be told from the truth
 		if first >= 0 && len(polls) > first+1 {
 			p := &polls[first+1+w.r.IntN(len(polls)-first-1)]

@@ -95,7 +95,7 @@ func (w *world) hidden(first, a, b int64) (n float64) {
 // judgeTotals: total ≤ truth ≤ total + what is lacking.
 func (w *world) judgeTotals(s stats.Summary, got []stats.Sample) error {
 	first, last := ends(got)
-	whole := slices.DeleteFunc(slices.Clone(got), func(s stats.Sample) bool { return w.lacked[s.Tick.Unix()] })
+	whole := slices.DeleteFunc(slices.Clone(got), func(s stats.Sample) bool { return w.lacked[s.Tick.Unix()] || w.slipped[s.Tick.Unix()] })
 	_, shown := ends(whole) // what was taken back later, not every counter shows
 	truth, certain := w.truth(w.from-1, max(w.to, last), shown), w.truth(w.from-1, w.to, math.MaxInt64)
 	for name, true_ := range truth {

@@ -17,6 +17,7 @@ type step struct {
 	blind int64   //   those of so many seconds
 	sure  bool    // delta is exact
 	again bool    // it started again
+	low   bool    // it fell, and the next value may be what it was before
 }
 
 // step decides what a new value of a track tells.
@@ -37,9 +38,9 @@ func (m *meter) step(p *trackPlan, t *track, at moment) step {
 	case behind:
 		s = step{delta: at.value - t.last, short: t.last, blind: clip(turn.start-prev, gap)}
 	case at.verdict == restart:
-		s = step{delta: max(0, at.value-t.last), short: min(at.value, t.last), blind: gap, again: true}
+		s = step{delta: max(0, at.value-t.last), short: min(at.value, t.last), blind: gap, again: true, low: true}
 	default:
-		s, unclear = rise(t.last, at.value, gap, at.every), false
+		s, unclear = within(t.last, at.value, gap, at.every), false
 	}
 	if unclear && p.part.ofAverage() {
 		s.delta = 0
@@ -50,24 +51,29 @@ func (m *meter) step(p *trackPlan, t *track, at moment) step {
 	return s
 }
 
-// rise is the step between two values of one turn, up or down.
-func rise(last, value float64, gap, every int64) step {
+// within is the step between two values of one turn, up or down.
+func within(last, value float64, gap, every int64) step {
 	switch delta := value - last; {
 	case delta >= 0:
 		return step{delta: delta, sure: true}
 	case gap <= 2*every && value > last/2:
-		return step{delta: delta, short: -delta}
+		return step{delta: delta, short: -delta, low: true}
 	default: // perhaps it started again, and nobody saw
-		return step{delta: delta, short: last, blind: gap}
+		return step{delta: delta, short: last, blind: gap, low: true}
 	}
 }
 
 // comeBack is the step back to what was before a far fall, or beyond it.
 func (t *track) comeBack(value float64) step {
-	if math.IsNaN(t.held) {
-		return step{delta: min(0, value-t.last), short: value}
+	s := step{delta: value - t.held - t.since, short: t.held + t.since}
+	switch {
+	case math.IsNaN(t.held):
+		s = step{delta: min(0, value-t.last), short: value}
+	case t.flag.has(low): // the far fall came before the window: so may what exceeds the old value
+		s = step{delta: min(0, s.delta), short: s.short + max(0, s.delta)}
 	}
-	return step{delta: value - t.held - t.since, short: t.held + t.since}
+	t.flag = t.flag&^low | returned
+	return s
 }
 
 // remember keeps, under a guard, what a slip would have to restore.
@@ -80,7 +86,7 @@ func (t *track) remember(s step) {
 }
 
 // record adds a step to the window.
-func (m *meter) record(t *track, s step, asOf int64) {
+func (m *meter) record(p *trackPlan, t *track, s step, asOf int64) {
 	t.delta = s.delta
 	if s.again {
 		t.flag |= restarted
@@ -94,16 +100,31 @@ func (m *meter) record(t *track, s step, asOf int64) {
 		if t.flag.has(open) && s.sure {
 			t.short, t.tail = t.short+s.delta, 0
 		}
+	case !t.flag.has(open) && s.low:
+		t.flag |= waits
 	case !t.flag.has(open):
-		t.flag |= open
-		if s.sure {
-			t.short = s.delta
-		} else {
-			t.blind = max(0, asOf-m.from-m.away)
+		m.enter(t, s, asOf)
+		if m.turns[p.cycle].guard != 0 {
+			t.flag |= low
 		}
 	default:
 		t.add(s)
 	}
+}
+
+// enter begins to count a track with a value of the window, but not with one
+// that has just fallen: were that a slip, its end would look like a rise.
+func (m *meter) enter(t *track, s step, asOf int64) {
+	switch {
+	case t.flag.has(waits):
+		t.flag = t.flag&^waits | estimated
+		fallthrough
+	case !s.sure:
+		t.blind = max(0, asOf-m.from-m.away)
+	default:
+		t.short = s.delta
+	}
+	t.flag |= open
 }
 
 // add counts a step. A sum may be below 0 for a time: what a slip takes away, it

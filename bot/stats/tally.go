@@ -67,8 +67,8 @@ func (t *tally) add(s Sample) bool {
 		return false
 	}
 	phase := t.phase
-	if asOf < t.from {
-		t.phase = outside // an old answer: what it tells of lies before the window
+	if phase == inside && (min(tick, asOf) < t.from || tick > t.to) { // an old answer tells of a time before the window
+		t.phase = outside
 	}
 	if t.phase == inside {
 		t.note(s, tick)
@@ -151,6 +151,8 @@ func (t *tally) count(tick, asOf int64) {
 		if gap := asOf - t.callAt; gap <= 2*t.every {
 			t.calls += delta
 			t.rateTime += gap
+		} else {
+			t.calls += min(0, delta) // taken back of what was counted
 		}
 	}
 	t.callAt = asOf
