@@ -122,7 +122,9 @@ type Links interface {
 	// LinkAll is Link for many, all of them in one transaction or none.
 	LinkAll(links []Link) ([]Linked, error)
 
-	// SetLinkState records that a credential stopped or started to work.
+	// SetLinkState records that a credential stopped or started to work, as it
+	// was found when the API was asked at a time. A verdict from before the
+	// link is one on an earlier credential and changes nothing.
 	SetLinkState(id AgentID, state LinkState, reason string, at time.Time) error
 
 	// Unlink deletes an agent: addresses, credential, snapshots. It returns the

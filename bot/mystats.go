@@ -37,7 +37,7 @@ func (b *Bot) mystats(ctx context.Context, r *request) (chat.Reply, error) {
 	if err != nil {
 		return chat.Reply{}, fmt.Errorf("read the last counters of %s: %w", agent.ID, err)
 	}
-	c := card{r: r, agent: agent, view: view, seen: seen}
+	c := card{r: r, agent: agent, view: view, seen: seen, asked: time.Now()}
 
 	quick, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -98,7 +98,7 @@ func (b *Bot) fetch(ctx context.Context, agent Agent) (dashboard.Counters, error
 
 // numbers makes the answer from what the API said, and keeps it.
 func (b *Bot) numbers(ctx context.Context, c card, now dashboard.Counters, err error) (chat.Reply, error) {
-	b.noteHealth(ctx, c.agent, err)
+	b.noteHealth(ctx, c, err)
 	if err != nil {
 		if last := c.seen.Last; transient(err) && !last.At.IsZero() {
 			m, _ := b.explain(ctx, c.r, err)
@@ -123,12 +123,13 @@ func transient(err error) bool {
 }
 
 // noteHealth keeps in the store whether the agent's credential works.
-func (b *Bot) noteHealth(ctx context.Context, agent Agent, err error) {
+func (b *Bot) noteHealth(ctx context.Context, c card, err error) {
+	agent := c.agent
 	state, reason := linkState(agent.State, err)
 	if state == agent.State {
 		return
 	}
-	if err := b.store.SetLinkState(agent.ID, state, reason, time.Now()); err != nil && !errors.Is(err, ErrNotLinked) {
+	if err := b.store.SetLinkState(agent.ID, state, reason, c.asked); err != nil && !errors.Is(err, ErrNotLinked) {
 		b.log.ErrorContext(ctx, "link state not kept", "agent", agent.ID, "state", state, "err", err)
 	}
 }
@@ -171,6 +172,7 @@ type card struct {
 	view   string
 	seen   Seen               // the newest answer included
 	before dashboard.Counters // the newest but one; zero for none
+	asked  time.Time          // when the API was asked
 }
 
 func (c card) zone() *time.Location { return c.r.config.zoneOf(c.r.From) }

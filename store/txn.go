@@ -190,7 +190,7 @@ func (t txn) setLinkState(id bot.AgentID, state bot.LinkState, reason string, at
 		return false, err
 	}
 	a := before
-	if !setState(&a, state, reason, stamp(at)) {
+	if stamp(at).Before(before.LinkedAt) || !setState(&a, state, reason, stamp(at)) {
 		return false, nil
 	}
 	return true, t.putAgent(before, a)
