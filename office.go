@@ -347,6 +347,9 @@ func (o *office) unlink(_ context.Context, a userArgs) (unlinkResult, error) {
 	if _, err := o.bot.Unlink(agent.ID, a.Actor, ""); err != nil {
 		return unlinkResult{}, err
 	}
+	if err := o.store.ForgetHistory(agent.ID); err != nil {
+		return unlinkResult{}, fmt.Errorf("the credential is deleted, but not all of the history: %w", err)
+	}
 	return unlinkResult{agent.ID, agent.Name, agent.Addresses}, nil
 }
 

@@ -123,7 +123,7 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	g.Go(func() error { return watchStore(ctx, st, health) })
 	g.Go(func() error { return b.Watch(ctx) })
 	g.Go(func() error { return b.Digests(ctx) })
-	g.Go(func() error { return keepHouse(ctx, st, cfg.Store, log) })
+	g.Go(func() error { return keepHouse(ctx, b, st, cfg.Store, log) })
 	runNetworks(ctx, g, adapters, b, health, log)
 	log.Info("serving", "version", version(), "networks", len(adapters), "store", cfg.Store.Path)
 	if err := g.Wait(); !errors.Is(err, errQuit) {
@@ -180,8 +180,9 @@ func watchStore(ctx context.Context, st *store.Store, health *Health) error {
 	}
 }
 
-// keepHouse deletes what is older than it is to be kept, hourly.
-func keepHouse(ctx context.Context, st *store.Store, c StoreConfig, log *slog.Logger) error {
+// keepHouse deletes what is older than it is to be kept, hourly, and what is
+// left of somebody who was unlinked.
+func keepHouse(ctx context.Context, b *bot.Bot, st *store.Store, c StoreConfig, log *slog.Logger) error {
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
 	for {
@@ -193,6 +194,7 @@ func keepHouse(ctx context.Context, st *store.Store, c StoreConfig, log *slog.Lo
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-b.Unlinked():
 		case <-hourly.C:
 		}
 	}

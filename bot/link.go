@@ -244,8 +244,16 @@ func (b *Bot) Unlink(id AgentID, actor, requestID string) (Agent, error) {
 		return Agent{}, fmt.Errorf("unlink %s: %w", id, err)
 	}
 	b.src.Forget(string(id))
+	select {
+	case b.unlinked <- struct{}{}:
+	default:
+	}
 	return agent, nil
 }
+
+// Unlinked tells whoever keeps house that the history of an agent is to be
+// deleted, see [History.TrimHistory].
+func (b *Bot) Unlinked() <-chan struct{} { return b.unlinked }
 
 // whoami says who the bot thinks the person is.
 func (b *Bot) whoami(_ context.Context, r *request) (chat.Reply, error) {
