@@ -132,7 +132,7 @@ func (d dealer) message() chat.Message {
 func TestDrawnCardsAreValid(t *testing.T) {
 	t.Parallel()
 	d := dealer{rand.New(rand.NewPCG(1, 2))}
-	for i := range 200 {
+	for i := range 120 {
 		m := d.message()
 		for _, as := range []drawing{
 			{}, {place: place{public: true}}, {noTables: true, noCharts: true},
