@@ -58,8 +58,8 @@ func (s *Store) SetLinkState(id bot.AgentID, state bot.LinkState, reason string,
 
 // Unlink deletes an agent and everything stored of it, and rewrites the file so
 // that no old bytes are left. It returns the agent as it was, or
-// [bot.ErrNotLinked]. The agent's samples go with [Store.ForgetHistory], which
-// takes longer; until then none is added.
+// [bot.ErrNotLinked]. The agent's samples go with the next [Store.TrimHistory]
+// or [Store.ForgetHistory], and none is added.
 func (s *Store) Unlink(id bot.AgentID, by bot.AuditEntry, requestID string) (a bot.Agent, err error) {
 	by.At = stamp(by.At)
 	err = s.update(func(t txn) error {

@@ -134,15 +134,20 @@ func (s *Store) ForgetHistory(id bot.AgentID) error {
 // forgetLater notes that the history is to forget an agent.
 func (t txn) forgetLater(id bot.AgentID) error { return t.put(bucketForget, string(id), []byte{1}) }
 
-// forgetDue forgets the agents of whom that is noted.
-func (s *Store) forgetDue() error {
-	var ids []bot.AgentID
-	err := s.view(func(t txn) error {
+// toForget returns whom history is to forget.
+func (s *Store) toForget() (ids []bot.AgentID, err error) {
+	err = s.view(func(t txn) error {
 		return t.in(bucketForget).ForEach(func(id, _ []byte) error {
 			ids = append(ids, bot.AgentID(id))
 			return nil
 		})
 	})
+	return ids, err
+}
+
+// forgetDue forgets the agents of whom that is noted.
+func (s *Store) forgetDue() error {
+	ids, err := s.toForget()
 	if err != nil || len(ids) == 0 {
 		return err
 	}
@@ -178,12 +183,17 @@ func (h *history) forgetOn(date schedule.Date, ids []bot.AgentID) error {
 	h.writing.Lock()
 	defer h.writing.Unlock()
 	d, damaged := h.of(date)
-	if len(damaged) > 0 {
-		return fmt.Errorf("%w: %s in %s cannot be rewritten; delete it", ErrDamaged, damaged[0], h.dir)
+	var errs []error
+	for _, name := range damaged {
+		errs = append(errs, fmt.Errorf("%w: %s cannot be rewritten; delete it", ErrDamaged, filepath.Join(h.dir, name)))
 	}
-	if d == nil {
-		return nil
+	if d != nil {
+		errs = append(errs, h.forgetIn(d, ids))
 	}
+	return errors.Join(errs...)
+}
+
+func (h *history) forgetIn(d *day, ids []bot.AgentID) error {
 	mark, there, err := h.marks(d, ids)
 	if err == nil && len(there) > 0 {
 		mark, err = compactSoon, h.use(d, true, func(db *bolt.DB) error { return h.drop(db, there) })

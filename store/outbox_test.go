@@ -1,0 +1,593 @@
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"floorwalker/bot"
+	"floorwalker/bot/chat"
+	gocmp "github.com/google/go-cmp/cmp"
+)
+
+// enqueue adds rows, "key address lane", in one transaction.
+func enqueue(t testing.TB, s *Store, rows ...bot.Row) {
+	t.Helper()
+	err := s.Update(func(tx bot.Tx) error {
+		for _, r := range rows {
+			if _, err := tx.Enqueue(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rowTo is a row that may leave at once.
+func rowTo(key, to string, lane bot.Lane) bot.Row {
+	return bot.Row{Key: key, To: at(to), Lane: lane, Message: chat.Message{Title: key}, Added: noon}
+}
+
+// lease returns the keys of leased rows, separated by spaces.
+func lease(t testing.TB, s *Store, now time.Time, n int) string {
+	t.Helper()
+	rows, err := s.Lease(chat.Slack, now, now.Add(30*time.Second), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, r := range rows {
+		keys = append(keys, r.Key)
+	}
+	return strings.Join(keys, " ")
+}
+
+func settle(t testing.TB, s *Store, key string, o bot.Outcome) {
+	t.Helper()
+	if err := s.Settle(key, o); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rowOf returns a row by its key.
+func rowOf(t testing.TB, s *Store, key string) (r bot.Row) {
+	t.Helper()
+	err := s.View(func(tx bot.Tx) (err error) {
+		found := false
+		if r, found, err = tx.Row(key); !found {
+			t.Errorf("row %s is not there", key)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestLeaseOrder(t *testing.T) {
+	s := open(t, testConfig(t))
+	enqueue(t, s,
+		rowTo("d1", "slack:U2", bot.LaneDigest), rowTo("d2", "slack:U1", bot.LaneDigest), rowTo("a1", "slack:U1", bot.LaneAlert),
+		rowTo("n1", "slack:U3", bot.LaneNotice), rowTo("a2", "slack:U1", bot.LaneAlert), rowTo("x1", "discord:U1", bot.LaneNotice))
+	for _, want := range []string{"n1 a1", "d1"} { // by lane over all addresses, then by age
+		if got := lease(t, s, noon, 2); got != want {
+			t.Errorf("leased %q, want %q", got, want)
+		}
+	}
+	if got := lease(t, s, noon, 9); got != "" {
+		t.Errorf("leased %q while every address is served", got)
+	}
+	settle(t, s, "a1", bot.Outcome{State: bot.RowSent, At: noon})
+	enqueue(t, s, rowTo("n2", "slack:U2", bot.LaneNotice)) // before d1, which is leased
+	for _, want := range []string{"a2", ""} {
+		if got := lease(t, s, noon, 9); got != want {
+			t.Errorf("leased %q, want %q", got, want)
+		}
+	}
+	if got := lease(t, s, noon, 0); got != "" {
+		t.Errorf("leased %q, want none", got)
+	}
+}
+
+func TestPutOffRowLetsOthersPass(t *testing.T) {
+	s := open(t, testConfig(t))
+	held := rowTo("held", "slack:U1", bot.LaneAlert)
+	held.NotBefore = noon.Add(time.Hour)
+	enqueue(t, s, held, rowTo("next", "slack:U1", bot.LaneAlert))
+	if got := lease(t, s, noon, 9); got != "next" {
+		t.Errorf("leased %q", got)
+	}
+	settle(t, s, "next", bot.Outcome{State: bot.RowSent, At: noon})
+	wantWake(t, s, noon.Add(time.Hour))
+	if got := lease(t, s, noon.Add(time.Hour-1), 9); got != "" {
+		t.Errorf("leased %q before its time", got)
+	}
+	if got := lease(t, s, noon.Add(time.Hour), 9); got != "held" {
+		t.Errorf("leased %q at its time", got)
+	}
+}
+
+func TestRetriedRowKeepsItsPlace(t *testing.T) {
+	s := open(t, testConfig(t))
+	enqueue(t, s, rowTo("first", "slack:U1", bot.LaneAlert), rowTo("second", "slack:U1", bot.LaneAlert), rowTo("last", "slack:U1", bot.LaneDigest))
+	lease(t, s, noon, 9)
+	settle(t, s, "first", bot.Outcome{State: bot.RowPending, Next: noon.Add(time.Minute), Reason: "busy", At: noon})
+	if got := lease(t, s, noon.Add(59*time.Second), 9); got != "" {
+		t.Errorf("%q has overtaken", got)
+	}
+	wantWake(t, s, noon.Add(time.Minute))
+	enqueue(t, s, rowTo("urgent", "slack:U1", bot.LaneNotice))
+	if got := lease(t, s, noon, 9); got != "urgent" {
+		t.Errorf("leased %q: a lane before it need not wait", got)
+	}
+	settle(t, s, "urgent", bot.Outcome{State: bot.RowSent, At: noon})
+	if got := lease(t, s, noon.Add(time.Minute), 9); got != "first" {
+		t.Errorf("leased %q when it is due", got)
+	}
+	if r := rowOf(t, s, "first"); r.Attempts != 2 || r.Reason != "busy" || r.InDoubt {
+		t.Errorf("row is %+v", r)
+	}
+}
+
+// wantWake checks when the deliverer is to look again.
+func wantWake(t testing.TB, s *Store, want time.Time) {
+	t.Helper()
+	if got, err := s.Wake(chat.Slack); err != nil || !got.Equal(want) {
+		t.Errorf("wakes at %v, %v, want %v", got, err, want)
+	}
+}
+
+func TestWake(t *testing.T) {
+	s := open(t, testConfig(t))
+	wantWake(t, s, time.Time{})
+	enqueue(t, s, rowTo("other network", "discord:U1", bot.LaneAlert))
+	wantWake(t, s, time.Time{})
+	later := rowTo("later", "slack:U1", bot.LaneAlert)
+	later.NotBefore, later.GiveUp = noon.Add(time.Hour), noon.Add(2*time.Hour)
+	enqueue(t, s, later)
+	wantWake(t, s, noon.Add(time.Hour))
+	later.Key, later.GiveUp = "hopeless", noon.Add(time.Minute)
+	enqueue(t, s, later)
+	wantWake(t, s, noon.Add(time.Minute)) // to give it up
+	enqueue(t, s, rowTo("now", "slack:U2", bot.LaneAlert))
+	if got, err := s.Wake(chat.Slack); err != nil || got.IsZero() || got.After(noon) {
+		t.Errorf("wakes at %v, %v, want at once", got, err)
+	}
+	lease(t, s, noon, 9)
+	wantWake(t, s, noon.Add(30*time.Second)) // when the lease is over
+	enqueue(t, s, rowTo("behind", "slack:U2", bot.LaneAlert))
+	wantWake(t, s, noon.Add(30*time.Second)) // else the deliverer would turn in a circle
+}
+
+func TestGiveUp(t *testing.T) {
+	s := open(t, testConfig(t))
+	r := rowTo("late", "slack:U1", bot.LaneAlert)
+	r.GiveUp = noon.Add(time.Minute)
+	leased := rowTo("leased", "slack:U2", bot.LaneAlert)
+	leased.GiveUp = r.GiveUp
+	enqueue(t, s, r, leased, rowTo("behind", "slack:U1", bot.LaneAlert))
+	if got := lease(t, s, noon.Add(time.Minute-1), 1); got != "late" {
+		t.Fatalf("leased %q", got)
+	}
+	settle(t, s, "late", bot.Outcome{State: bot.RowPending, Next: noon, Reason: "no luck", At: noon})
+	rows, err := s.Lease(chat.Slack, noon, noon.Add(time.Hour), 1) // late
+	if err != nil || len(rows) != 1 {
+		t.Fatal(rows, err)
+	}
+	if got := lease(t, s, noon.Add(2*time.Minute), 9); got != "" {
+		t.Errorf("leased %q: overdue, and behind a leased one", got)
+	}
+	if r := rowOf(t, s, "leased"); r.State != bot.RowDead || r.Reason != "too late" || r.InDoubt || !r.Settled.Equal(noon.Add(2*time.Minute)) {
+		t.Errorf("overdue row: %+v", r)
+	}
+	if r := rowOf(t, s, "late"); r.State != bot.RowLeased {
+		t.Errorf("a leased row was given up: %+v", r)
+	}
+	if got := lease(t, s, noon.Add(time.Hour), 9); got != "behind" {
+		t.Errorf("leased %q when the lease of an overdue row was over", got)
+	}
+	if r := rowOf(t, s, "late"); r.State != bot.RowDead || r.Reason != "too late: no luck" || !r.InDoubt {
+		t.Errorf("overdue row with a lease that is over: %+v", r)
+	}
+}
+
+func TestLeaseIsTakenOver(t *testing.T) {
+	s := open(t, testConfig(t))
+	enqueue(t, s, rowTo("k", "slack:U1", bot.LaneAlert))
+	lease(t, s, noon, 1)
+	if got := lease(t, s, noon.Add(30*time.Second-1), 1); got != "" {
+		t.Errorf("%q leased twice", got)
+	}
+	rows, err := s.Lease(chat.Slack, noon.Add(30*time.Second), noon.Add(time.Minute), 1)
+	if err != nil || len(rows) != 1 || !rows[0].InDoubt || rows[0].Attempts != 2 {
+		t.Fatalf("taken over: %+v, %v", rows, err)
+	}
+	settle(t, s, "k", bot.Outcome{State: bot.RowDead, Attempt: 1, Reason: "the first one's", At: noon})
+	if r := rowOf(t, s, "k"); r.State != bot.RowLeased {
+		t.Errorf("the first attempt settled what it had lost: %+v", r)
+	}
+	settle(t, s, "k", bot.Outcome{State: bot.RowSent, Attempt: 2, Ref: chat.Ref{Network: chat.Slack, ID: "1"}, At: noon})
+	settle(t, s, "k", bot.Outcome{State: bot.RowDead, Attempt: 2, Reason: "again", At: noon})
+	r := rowOf(t, s, "k")
+	want := bot.Row{Key: "k", To: at("slack:U1"), Lane: bot.LaneAlert, Seq: 1, State: bot.RowSent, Attempts: 2, InDoubt: true,
+		Ref: chat.Ref{Network: chat.Slack, ID: "1"}, Added: noon, Settled: noon}
+	if diff := gocmp.Diff(want, r); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRecover(t *testing.T) {
+	s := open(t, testConfig(t))
+	enqueue(t, s, rowTo("a", "slack:U1", bot.LaneAlert), rowTo("b", "slack:U1", bot.LaneAlert), rowTo("c", "slack:U2", bot.LaneAlert), rowTo("d", "discord:U2", bot.LaneAlert))
+	lease(t, s, noon, 9)
+	if _, err := s.Lease(chat.Discord, noon, noon.Add(time.Hour), 1); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, s, "c", bot.Outcome{State: bot.RowSent, At: noon})
+	s = reopen(t, s)
+	for _, want := range []int{2, 0} {
+		if n, err := s.Recover(noon.Add(time.Second)); n != want || err != nil {
+			t.Errorf("recovered %d, %v, want %d", n, err, want)
+		}
+	}
+	if r := rowOf(t, s, "a"); r.State != bot.RowPending || !r.InDoubt {
+		t.Errorf("recovered: %+v", r)
+	}
+	if got := lease(t, s, noon.Add(time.Second), 9); got != "a" {
+		t.Errorf("leased %q: a recovered row keeps its place", got)
+	}
+	settle(t, s, "a", bot.Outcome{State: bot.RowPending, Next: noon, At: noon})
+	if r := rowOf(t, s, "a"); !r.InDoubt {
+		t.Error("a clear failure has cleared the doubt about an earlier attempt")
+	}
+}
+
+func TestCancel(t *testing.T) {
+	s := open(t, testConfig(t))
+	enqueue(t, s, rowTo("leased", "slack:U1", bot.LaneAlert), rowTo("pending", "slack:U1", bot.LaneAlert), rowTo("doubt", "slack:U2", bot.LaneAlert))
+	lease(t, s, noon, 9)
+	settle(t, s, "doubt", bot.Outcome{State: bot.RowPending, InDoubt: true, Next: noon, At: noon})
+	for key, want := range map[string]bool{"leased": false, "pending": true, "doubt": false, "nobody": false} {
+		for _, want := range []bool{want, false} {
+			err := s.Update(func(tx bot.Tx) error {
+				if ok, err := tx.Cancel(key, "resolved", noon); ok != want || err != nil {
+					t.Errorf("cancel %s: %v, %v", key, ok, err)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if r := rowOf(t, s, "pending"); r.State != bot.RowCancelled || r.Reason != "resolved" || r.Settled != noon || r.Message.Title != "" {
+		t.Errorf("cancelled: %+v", r)
+	}
+	settle(t, s, "leased", bot.Outcome{State: bot.RowSent, At: noon})
+	if got := lease(t, s, noon, 9); got != "doubt" {
+		t.Errorf("leased %q, want what is left", got)
+	}
+}
+
+func TestEnqueueRefuses(t *testing.T) {
+	s := open(t, testConfig(t))
+	for name, r := range map[string]bot.Row{
+		"no key":        rowTo("", "slack:U1", 0),
+		"no address":    {Key: "k"},
+		"zero byte":     {Key: "k", To: chat.Address{Network: chat.Slack, ID: "U\x001"}},
+		"lane too high": rowTo("k", "slack:U1", 256),
+		"lane too low":  rowTo("k", "slack:U1", -1),
+	} {
+		err := s.Update(func(tx bot.Tx) error {
+			_, err := tx.Enqueue(r)
+			return err
+		})
+		if err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+	for _, state := range []bot.RowState{bot.RowCancelled, bot.RowLeased, ""} {
+		if err := s.Settle("k", bot.Outcome{State: state}); err == nil {
+			t.Errorf("outcome %q is accepted", state)
+		}
+	}
+	if rows := collect(t, s.Rows()); len(rows) > 0 {
+		t.Errorf("rows: %+v", rows)
+	}
+}
+
+func TestRowsAndTrim(t *testing.T) {
+	s := open(t, testConfig(t))
+	const n = pageSize + 20
+	for i := range n {
+		enqueue(t, s, rowTo(fmt.Sprint("k", i), fmt.Sprint("slack:U", i%300), bot.LaneAlert))
+	}
+	lease(t, s, noon, 260)
+	for i := range 258 {
+		settle(t, s, fmt.Sprint("k", i), bot.Outcome{State: bot.RowSent, At: noon.Add(time.Duration(i) * time.Second)})
+	}
+	settle(t, s, "k258", bot.Outcome{State: bot.RowDead, Reason: "gone", At: noon})
+	for _, test := range []struct {
+		states []bot.RowState
+		want   int
+	}{{nil, n}, {[]bot.RowState{bot.RowSent}, 258}, {[]bot.RowState{bot.RowDead, bot.RowLeased}, 2}, {[]bot.RowState{bot.RowPending}, n - 260}} {
+		rows := collect(t, s.Rows(test.states...))
+		if len(rows) != test.want || !slices.IsSortedFunc(rows, func(a, b bot.Row) int { return cmp.Compare(a.Seq, b.Seq) }) {
+			t.Errorf("%v: %d rows, want %d in their order", test.states, len(rows), test.want)
+		}
+	}
+	if err := s.Trim(noon.Add(keepSettled), 0); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(collect(t, s.Rows())); got != n {
+		t.Errorf("%d rows left, and none was old", got)
+	}
+	if err := s.Trim(noon.Add(keepSettled+257*time.Second), 0); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(collect(t, s.Rows())); got != n-258 {
+		t.Errorf("%d rows left, want %d", got, n-258)
+	}
+	enqueue(t, s, rowTo("k0", "slack:U1", bot.LaneAlert), rowTo("k257", "slack:U1", bot.LaneAlert))
+	if r, old := rowOf(t, s, "k0"), rowOf(t, s, "k257"); r.State != bot.RowPending || old.State != bot.RowSent {
+		t.Errorf("promises do not fit the rows: %+v, %+v", r, old)
+	}
+}
+
+// An outboxModel is the outbox as a plain list, in which everything is looked for
+// from the start.
+type outboxModel struct {
+	rows []bot.Row
+	sent map[string]int // how often a key was given to the network
+}
+
+func (m *outboxModel) find(key string) *bot.Row {
+	for i := range m.rows {
+		if m.rows[i].Key == key {
+			return &m.rows[i]
+		}
+	}
+	return nil
+}
+
+// lease is what Lease is to do, said in another way.
+func (m *outboxModel) lease(network chat.Network, now, until time.Time, n int) (leased []bot.Row) {
+	for i := range m.rows {
+		r := &m.rows[i]
+		running := r.State == bot.RowLeased && r.Lease.After(now)
+		waits := r.State == bot.RowPending || r.State == bot.RowLeased
+		if r.To.Network == network && waits && !running && !r.GiveUp.IsZero() && !r.GiveUp.After(now) {
+			r.InDoubt = r.InDoubt || r.State == bot.RowLeased
+			r.State, r.Settled, r.Message = bot.RowDead, now, chat.Message{}
+			r.Lease, r.Next = time.Time{}, time.Time{}
+			if r.Reason != "" {
+				r.Reason = ": " + r.Reason
+			}
+			r.Reason = "too late" + r.Reason
+		}
+	}
+	order := slices.Clone(m.rows)
+	slices.SortStableFunc(order, func(a, b bot.Row) int { return cmp.Compare(a.Lane, b.Lane) })
+	closed := map[chat.Address]bool{}
+	for _, r := range order {
+		closed[r.To] = closed[r.To] || r.State == bot.RowLeased && r.Lease.After(now)
+	}
+	for _, r := range order {
+		if r.To.Network != network || closed[r.To] || r.State != bot.RowPending && r.State != bot.RowLeased {
+			continue
+		}
+		due := r.State == bot.RowLeased || !r.Next.After(now)
+		closed[r.To] = due || r.Attempts > 0
+		if due && len(leased) < n {
+			row := m.find(r.Key)
+			row.InDoubt = row.InDoubt || row.State == bot.RowLeased
+			row.State, row.Lease, row.Attempts = bot.RowLeased, until, row.Attempts+1
+			leased = append(leased, *row)
+		}
+	}
+	return leased
+}
+
+// TestOutboxModel does random things, restarts included, to the outbox and to
+// the model. In the end everything is delivered: each key once, and again only
+// if there was a doubt.
+func TestOutboxModel(t *testing.T) {
+	for range 3 {
+		r := randomSeed(t)
+		s := open(t, testConfig(t))
+		m := &outboxModel{sent: map[string]int{}}
+		now := noon
+		for step := range 300 {
+			now = now.Add(time.Duration(r.IntN(20)) * time.Second)
+			switch r.IntN(10) {
+			case 0, 1, 2:
+				m.enqueue(t, s, r, now)
+			case 3, 4:
+				m.leaseBoth(t, s, r, now)
+			case 5, 6:
+				m.settle(t, s, r, now)
+			case 7:
+				m.cancel(t, s, r, now)
+			case 8:
+				if step%10 == 0 {
+					s = m.restart(t, s, now)
+				}
+			case 9:
+				m.leaseBoth(t, s, r, now)
+				m.settle(t, s, r, now)
+			}
+			m.compare(t, s)
+			m.checkWake(t, s, now)
+		}
+		m.drain(t, s, r, now)
+	}
+}
+
+func (m *outboxModel) enqueue(t *testing.T, s *Store, r *rand.Rand, now time.Time) {
+	row := rowTo(fmt.Sprint("k", r.IntN(len(m.rows)+5)), fmt.Sprint([]string{"slack:U", "discord:U"}[r.IntN(2)], r.IntN(4)), bot.Lane(r.IntN(3)))
+	row.Added = now
+	if r.IntN(3) == 0 {
+		row.NotBefore = now.Add(time.Duration(r.IntN(100)) * time.Second)
+	}
+	if r.IntN(3) == 0 {
+		row.GiveUp = now.Add(time.Duration(r.IntN(200)) * time.Second)
+	}
+	err := s.Update(func(tx bot.Tx) error {
+		if added, err := tx.Enqueue(row); added != (m.find(row.Key) == nil) || err != nil {
+			t.Fatalf("enqueue %s: %v, %v", row.Key, added, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.find(row.Key) == nil {
+		row.Seq, row.State, row.Next = uint64(len(m.rows)+1), bot.RowPending, row.NotBefore
+		m.rows = append(m.rows, row)
+	}
+}
+
+func (m *outboxModel) leaseBoth(t *testing.T, s *Store, r *rand.Rand, now time.Time) {
+	network, until, n := []chat.Network{chat.Slack, chat.Discord}[r.IntN(2)], now.Add(time.Duration(10+r.IntN(30))*time.Second), r.IntN(4)
+	got, err := s.Lease(network, now, until, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := m.lease(network, now, until, n)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Fatal("leased otherwise:\n", diff)
+	}
+}
+
+// settle sends a leased row, or fails to.
+func (m *outboxModel) settle(t *testing.T, s *Store, r *rand.Rand, now time.Time) {
+	for i := range m.rows {
+		row := &m.rows[i]
+		if row.State != bot.RowLeased || r.IntN(2) == 0 {
+			continue
+		}
+		o := bot.Outcome{At: now, Attempt: row.Attempts}
+		switch r.IntN(5) {
+		case 0:
+			o.State, o.Reason = bot.RowDead, "gone"
+		case 1:
+			o.State, o.Next, o.Reason = bot.RowPending, now.Add(time.Duration(r.IntN(60))*time.Second), "busy"
+		case 2:
+			o.State, o.Next, o.Reason, o.InDoubt = bot.RowPending, now.Add(time.Second), "no answer", true
+			m.sent[row.Key]++
+		default:
+			o.State, o.Ref = bot.RowSent, chat.Ref{Network: row.To.Network, ID: row.Key}
+			m.sent[row.Key]++
+		}
+		settle(t, s, row.Key, o)
+		row.State, row.Reason, row.Ref, row.Next, row.Lease = o.State, o.Reason, o.Ref, o.Next, time.Time{}
+		row.InDoubt = row.InDoubt || o.InDoubt
+		if o.State != bot.RowPending {
+			row.Settled, row.Message, row.Next = now, chat.Message{}, time.Time{}
+		}
+	}
+}
+
+func (m *outboxModel) cancel(t *testing.T, s *Store, r *rand.Rand, now time.Time) {
+	if len(m.rows) == 0 {
+		return
+	}
+	row := &m.rows[r.IntN(len(m.rows))]
+	want := row.State == bot.RowPending && !row.InDoubt
+	err := s.Update(func(tx bot.Tx) error {
+		if ok, err := tx.Cancel(row.Key, "resolved", now); ok != want || err != nil {
+			t.Fatalf("cancel %s: %v, %v, want %v", row.Key, ok, err, want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want {
+		row.State, row.Reason, row.Settled, row.Message, row.Next = bot.RowCancelled, "resolved", now, chat.Message{}, time.Time{}
+	}
+}
+
+// restart kills the bot: what was leased may have been sent, or not.
+func (m *outboxModel) restart(t *testing.T, s *Store, now time.Time) *Store {
+	s = reopen(t, s)
+	leased := 0
+	for i := range m.rows {
+		row := &m.rows[i]
+		if row.State != bot.RowLeased {
+			continue
+		}
+		leased++
+		if leased%2 == 0 {
+			m.sent[row.Key]++
+		}
+		row.State, row.InDoubt, row.Next, row.Lease = bot.RowPending, true, now, time.Time{}
+	}
+	if n, err := s.Recover(now); n != leased || err != nil {
+		t.Fatalf("recovered %d, %v, want %d", n, err, leased)
+	}
+	return s
+}
+
+func (m *outboxModel) compare(t *testing.T, s *Store) {
+	t.Helper()
+	if diff := gocmp.Diff(m.rows, collect(t, s.Rows())); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+// checkWake tries a lease at the time of the next wake and just before it: there
+// is something to do then, and nothing earlier.
+func (m *outboxModel) checkWake(t *testing.T, s *Store, now time.Time) {
+	t.Helper()
+	next, err := s.Wake(chat.Slack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := func(now time.Time) bool {
+		trial := &outboxModel{rows: slices.Clone(m.rows)}
+		trial.lease(chat.Slack, now, now.Add(time.Hour), 1)
+		return gocmp.Diff(trial.rows, m.rows) != ""
+	}
+	switch {
+	case next.IsZero():
+		if work(now.Add(1000 * time.Hour)) {
+			t.Fatal("never wakes, and there is something to do")
+		}
+	case !next.After(now):
+		if !work(now) {
+			t.Fatalf("wakes at %v for nothing", next)
+		}
+	default:
+		if work(next.Add(-time.Microsecond)) || !work(next) {
+			t.Fatalf("wakes at %v: too late, or for nothing", next)
+		}
+	}
+}
+
+// drain delivers what is left.
+func (m *outboxModel) drain(t *testing.T, s *Store, r *rand.Rand, now time.Time) {
+	waits := func(r bot.Row) bool { return r.State == bot.RowPending || r.State == bot.RowLeased }
+	for n := 0; n < 2000 && slices.ContainsFunc(m.rows, waits); n++ {
+		now = now.Add(time.Minute)
+		m.leaseBoth(t, s, r, now)
+		m.settle(t, s, r, now)
+	}
+	m.compare(t, s)
+	for _, row := range m.rows {
+		switch n := m.sent[row.Key]; {
+		case waits(row):
+			t.Errorf("%s is %s in the end", row.Key, row.State)
+		case row.State == bot.RowSent && n == 0, n > 1 && !row.InDoubt:
+			t.Errorf("%s was sent %d times, in doubt: %v", row.Key, n, row.InDoubt)
+		}
+	}
+}
