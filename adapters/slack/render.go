@@ -55,7 +55,7 @@ func colorOf(t chat.Tone) (bar, circle string) {
 // limits: see limits.go.
 func (d drawing) draw(m chat.Message) card {
 	m = chat.Fit(m, d.limits())
-	c := card{text: topText(m.Headline())}
+	c := card{text: topText(spoken(m))}
 	bar, circle := colorOf(m.Tone)
 	// Slack shows the bar below everything else, and has no tables and charts
 	// inside it.
@@ -98,9 +98,22 @@ func toned(m chat.Message) string {
 	}
 }
 
+// spoken returns what is read to those who see no blocks: the headline, and the
+// charts in words, which Slack's own charts have no place for.
+func spoken(m chat.Message) string {
+	said := []string{m.Headline()}
+	for _, b := range m.Blocks {
+		c, ok := b.(chat.Chart)
+		if words := chat.OneLine(c.Alt); ok && words != "" && !strings.Contains(said[0], words) {
+			said = append(said, words)
+		}
+	}
+	return strings.Join(said, "\n")
+}
+
 // topText returns the top-level text: one that can also be edited in.
 func topText(s string) string {
-	s = inert(chat.Clip(s, maxTopText/6, units)) // an escaped character is up to five, and a colon two
+	s = inert(chat.Clip(s, maxTopText-100, roomFor))
 	if s == "" {
 		return "–"
 	}

@@ -233,10 +233,4 @@ func units(s string) int {
 
 // textOnly returns a message without any block, for a network that refuses its
 // form.
-func textOnly(m chat.Message) string {
-	s := inert(chat.Clip(m.Plain(), maxTopText-100, roomFor))
-	if s == "" {
-		return "–"
-	}
-	return s
-}
+func textOnly(m chat.Message) string { return topText(m.Plain()) }
