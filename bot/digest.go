@@ -278,10 +278,16 @@ func (b *Bot) teamAgents(c *Config, team string) ([]Agent, error) {
 	return list, nil
 }
 
+// beside is how many polls on either side of a window are read with it: the one
+// at its very end, which a span leaves out, and those that bound what happened
+// before the first and after the last.
+const beside = 6
+
 // summary reads one agent's window from history.
 func (b *Bot) summary(s stats.Series, id AgentID, window schedule.Span) (stats.Summary, error) {
 	var samples []stats.Sample
-	for sample, err := range b.store.History(id, window) {
+	near := schedule.Span{Start: window.Start.Add(-beside * s.Every), End: window.End.Add(beside * s.Every)}
+	for sample, err := range b.store.History(id, near) {
 		if err != nil {
 			return stats.Summary{}, fmt.Errorf("read the history of %s: %w", id, err)
 		}
