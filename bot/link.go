@@ -244,6 +244,17 @@ func (b *Bot) Unlink(id AgentID, actor, requestID string) (Agent, error) {
 		return Agent{}, fmt.Errorf("unlink %s: %w", id, err)
 	}
 	b.src.Forget(string(id))
+	err = b.store.Update(func(tx Tx) error {
+		for _, a := range agent.Addresses {
+			if err := tx.DropRecord(RecordNetworks, string(a.Network)+"/user/"+a.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Agent{}, fmt.Errorf("forget the addresses of %s: %w", id, err)
+	}
 	select {
 	case b.unlinked <- struct{}{}:
 	default:

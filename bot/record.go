@@ -17,7 +17,7 @@ const (
 	RecordSilences RecordKind = "silences" // what is not told, until when and by whom
 	RecordHandling RecordKind = "handling" // what people did about an episode: acknowledgements, escalation
 	RecordQuiet    RecordKind = "quiet"    // a person's own quiet hours
-	RecordMembers  RecordKind = "members"  // memberships that were given in chat
+	RecordNetworks RecordKind = "networks" // what an adapter must know after a restart: whom it may write to, how much of a budget is used
 )
 
 // Records is the part of a [Tx] that keeps records of the bot's own forms.
