@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"floorwalker/adapters/discord"
 	"floorwalker/adapters/slack"
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
@@ -273,22 +274,26 @@ func (p *program) check(cmd *cobra.Command) error {
 	return check(p.out, LoadOptions{Path: p.config, Flags: cmd.Flags(), Serving: true}, p.json)
 }
 
-// manifest prints the app to create on a network. It needs no configuration,
-// but takes the commands' names from one that is there.
+// manifest prints how to create the app on a network. It needs no configuration,
+// but takes what it can from one that is there.
 func (p *program) manifest(cmd *cobra.Command, network string) error {
-	if network != string(chat.Slack) {
-		return usageError{fmt.Errorf("there is no manifest for %q: write floorwalker manifest slack", network)}
-	}
 	cfg, _, err := Load(LoadOptions{Path: p.config, Flags: cmd.Flags()})
 	noFile := p.config == "" && errors.Is(err, fs.ErrNotExist)
 	if err != nil && !noFile {
 		return err
 	}
-	c := slack.Config{}
-	if cfg != nil {
-		c = slackConfig(cfg, nil, nil)
+	if cfg == nil {
+		cfg = &Config{}
 	}
-	text, err := slack.Manifest(c)
+	var text []byte
+	switch chat.Network(network) {
+	case chat.Slack:
+		text, err = slack.Manifest(slackConfig(cfg, nil, nil))
+	case chat.Discord:
+		text, err = discord.Manifest(discordConfig(cfg, nil, nil))
+	default:
+		err = fmt.Errorf("there is no manifest for %q: write floorwalker manifest slack, or discord", network)
+	}
 	if err != nil {
 		return usageError{err}
 	}

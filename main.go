@@ -240,9 +240,10 @@ func (p *program) statsCommand() *cobra.Command {
 
 func (p *program) manifestCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "manifest slack", Short: "Print the app to create on a network", Args: cobra.ExactArgs(1),
+		Use: "manifest slack|discord", Short: "Print the app to create on a network", Args: cobra.ExactArgs(1),
 		Long: "Manifest prints what to paste where a network asks how the app shall be. For\n" +
-			"Slack: api.slack.com/apps, Create New App, From a manifest.",
+			"Slack: api.slack.com/apps, Create New App, From a manifest. For Discord, which has\n" +
+			"no manifest, it prints the steps and the link that invites the bot.",
 		RunE: func(cmd *cobra.Command, args []string) error { return p.manifest(cmd, args[0]) },
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"floorwalker/adapters/console"
+	"floorwalker/adapters/discord"
 	"floorwalker/adapters/slack"
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
@@ -140,12 +141,11 @@ func notBuilt(c *Config) []string {
 		given bool
 		key   string
 	}{
-		{!c.Discord.BotToken.IsZero(), "discord"},
+		{!c.Discord.BotToken.IsZero() && c.Discord.Mode == "http", "discord.mode: http"},
 		{!c.Slack.BotToken.IsZero() && c.Slack.Mode == "http", "slack.mode: http"},
 		{c.HTTP.Listen != "", "http.listen"},
 		{c.HTTP.PublicURL != "", "http.public_url"},
 		{c.Ops.HeartbeatURL != "", "ops.heartbeat_url"},
-		{len(c.Alerts) > 0, "alerts"},
 	} {
 		if s.given {
 			list = append(list, s.key)
@@ -212,6 +212,13 @@ func networks(cfg *Config, s streams, workspaces *store.Store, log *slog.Logger)
 		}
 		list = append(list, a)
 	}
+	if !cfg.Discord.BotToken.IsZero() {
+		a, err := discord.New(discordConfig(cfg, workspaces, log))
+		if err != nil {
+			return nil, usageError{fmt.Errorf("discord: %w", err)}
+		}
+		list = append(list, a)
+	}
 	if len(list) == 0 && isTerminal(s.in) {
 		list = append(list, console.New(console.Config{In: s.in, Out: s.out, Log: log}))
 	}
@@ -228,6 +235,40 @@ func slackConfig(cfg *Config, workspaces *store.Store, log *slog.Logger) slack.C
 		c.Workspace = func(_ context.Context, id string) error { return workspaces.SetWorkspace(chat.Slack, id) }
 	}
 	return c
+}
+
+// discordConfig is the configuration of the Discord adapter.
+func discordConfig(cfg *Config, st *store.Store, log *slog.Logger) discord.Config {
+	c := discord.Config{
+		BotToken: cfg.Discord.BotToken, ApplicationID: cfg.Discord.ApplicationID, GuildID: cfg.Discord.GuildID,
+		APIURL: cfg.Discord.APIURL, Logger: log,
+	}
+	if st != nil {
+		c.Memory = memory{st, chat.Discord}
+	}
+	return c
+}
+
+// memory keeps what an adapter must know after a restart.
+type memory struct {
+	store   *store.Store
+	network chat.Network
+}
+
+// Load returns the value of a key, "" if there is none.
+func (m memory) Load(key string) (value string, err error) {
+	err = m.store.View(func(tx bot.Tx) error {
+		value, _, err = bot.ReadRecord[string](tx, bot.RecordNetworks, string(m.network)+"/"+key)
+		return err
+	})
+	return value, err
+}
+
+// Save stores the value of a key.
+func (m memory) Save(key, value string) error {
+	return m.store.Update(func(tx bot.Tx) error {
+		return bot.WriteRecord(tx, bot.RecordNetworks, string(m.network)+"/"+key, value)
+	})
 }
 
 // errQuit ends serve when the person at the console has left.
