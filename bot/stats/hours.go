@@ -80,6 +80,13 @@ func (d *dial) share(s span, f func(h *Hour, part int64)) {
 
 // observe adds observed time.
 func (d *dial) observe(s span) {
+	if len(d.hours) == 0 {
+		return
+	}
+	if s.a >= d.start(d.hand) && s.b <= d.ends[d.hand] {
+		d.hours[d.hand].Observed += seconds(s.length())
+		return
+	}
 	d.share(s, func(h *Hour, part int64) { h.Observed += seconds(part) })
 }
 
@@ -98,6 +105,9 @@ type change struct {
 func (d *dial) add(c change) {
 	i := d.turn(c.b)
 	d.know(i, c)
+	if c.offered == 0 && c.missed == 0 {
+		return
+	}
 	d.takeBack(i, c)
 	offered, missed := repay(&d.offered, c.offered), repay(&d.missed, c.missed)
 	if offered == 0 && missed == 0 {

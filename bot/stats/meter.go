@@ -24,7 +24,7 @@ const (
 // seconds.
 type meter struct {
 	plan   *plan
-	layout *layout   // may be nil
+	layout *layout   // nil: samples are not compared with the one before, and gauges are wanted
 	now    []float64 // the newest number of each metric of the dictionary, NaN for none
 	tracks []track
 	turns  [cycles]turn
@@ -37,8 +37,7 @@ type meter struct {
 	from     int64 // the window's beginning
 	away     int64 // time logged out, as two polls in a row saw, since the last values or from
 
-	shared *Value // the first of the newest sample's values, and
-	length int    // how many they are
+	values []Value // of the newest sample, if there is a layout
 }
 
 // phase says what becomes of what a meter counts.
@@ -103,10 +102,18 @@ func newMeter(p *plan, l *layout) meter {
 
 // forget makes all numbers of the newest sample unknown.
 func (m *meter) forget() {
-	m.shared, m.length = nil, 0
+	m.values = nil
 	for i := range m.now {
 		m.now[i] = math.NaN()
 	}
+}
+
+// seen returns what the newest value of a track in the window is about.
+func (t *track) seen(newest int64) int64 {
+	if t.flag&(open|gone) == open|gone {
+		return t.left
+	}
+	return newest
 }
 
 // track returns a track, and an empty one for -1.
@@ -120,7 +127,7 @@ func (m *meter) track(i int) *track {
 // open begins a window: every track counts from its next value on.
 func (m *meter) open(from int64) {
 	m.phase, m.from, m.away = inside, from, 0
-	m.shared, m.length = nil, 0 // the next sample is looked at, even if nothing moved
+	m.values = nil // the next sample is looked at, even if nothing moved
 	for i := range m.tracks {
 		t := &m.tracks[i]
 		t.total, t.short, t.blind, t.tail = 0, 0, 0, 0
@@ -129,21 +136,39 @@ func (m *meter) open(from int64) {
 }
 
 // observe takes the next sample that has values.
-func (m *meter) observe(s Sample, asOf, every int64) {
-	turned := m.turnOver(s, asOf)
-	same := len(s.Values) > 0 && len(s.Values) == m.length && &s.Values[0] == m.shared
-	m.moved = turned || !same || m.guarded()
-	if m.moved {
-		if !same {
-			m.plan.read(s, m.layout, m.now)
-			m.shared, m.length = nil, len(s.Values)
-			if len(s.Values) > 0 {
-				m.shared = &s.Values[0]
-			}
-		}
+func (m *meter) observe(s *Sample, asOf, every int64) {
+	turned, still := m.turnOver(s, asOf), m.still(s.Values)
+	if !still {
+		m.plan.read(s, m.layout, m.now)
+	}
+	if m.values = nil; m.layout != nil && m.phase == inside {
+		m.values = s.Values
+	}
+	if m.moved = turned || !still || m.guarded(); m.moved {
 		m.move(asOf, every)
 	}
 	m.prev = asOf
+}
+
+// still reports whether values say the same of all counters as those of the last
+// sample. Unchanged samples of history share their values.
+func (m *meter) still(values []Value) bool {
+	if len(values) == 0 || len(values) != len(m.values) {
+		return false
+	}
+	if &values[0] == &m.values[0] {
+		return true
+	}
+	for i := range values {
+		v, was := &values[i], &m.values[i]
+		if v.Key != was.Key {
+			return false
+		}
+		if v.N != was.N && m.layout.metrics[i] >= 0 && m.plan.Dictionary[m.layout.metrics[i]].Kind != Gauge {
+			return false
+		}
+	}
+	return true
 }
 
 func (m *meter) guarded() bool {
@@ -151,7 +176,7 @@ func (m *meter) guarded() bool {
 }
 
 // turnOver notes the boundaries between the last sample and this one.
-func (m *meter) turnOver(s Sample, asOf int64) (turned bool) {
+func (m *meter) turnOver(s *Sample, asOf int64) (turned bool) {
 	switch {
 	case m.midnight == 0:
 		_, m.midnight = m.plan.day(asOf)
@@ -214,8 +239,13 @@ func (m *meter) move(asOf, every int64) {
 	}
 	for i := range m.tracks {
 		p, t := &m.plan.tracks[i], &m.tracks[i]
-		t.delta, t.flag = 0, t.flag&^(sure|restarted|returned)
 		v := m.plan.value(p, m.now)
+		if v >= t.last && verdicts[p.cycle] == steady && m.plain(p.cycle, t) {
+			t.delta = v - t.last
+			t.total, t.last = t.total+t.delta, v
+			continue
+		}
+		t.delta, t.flag = 0, t.flag&^(sure|restarted|returned)
 		switch {
 		case math.IsNaN(v):
 			m.lose(t, verdicts[p.cycle])
@@ -230,6 +260,13 @@ func (m *meter) move(asOf, every int64) {
 			t.flag &^= gone | comesBack
 		}
 	}
+}
+
+// plain reports whether a rise of a track is just that, as nearly always: it
+// counts, and is sure, as the last one was.
+func (m *meter) plain(c cycle, t *track) bool {
+	turn := &m.turns[c]
+	return m.phase == inside && t.flag&(known|gone|open|sure|restarted|returned) == known|open|sure && t.turn == turn.count && turn.guard == 0
 }
 
 // lose notes that the newest sample lacks a track, and what its cycle does.

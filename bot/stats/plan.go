@@ -172,7 +172,7 @@ func (d Dictionary) owner(key string) int {
 
 // read writes a sample's numbers to now, by place in the dictionary: NaN for
 // what it lacks, and for a count that is negative. The layout may be nil.
-func (p *plan) read(s Sample, l *layout, now []float64) {
+func (p *plan) read(s *Sample, l *layout, now []float64) {
 	if l != nil && !l.fits(s.Values) {
 		l.fit(p.Dictionary, s.Values)
 	}

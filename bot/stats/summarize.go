@@ -1,9 +1,6 @@
 package stats
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // neighbours is how many samples beside the window are looked at for one with
 // values, which bounds what happened before the first and after the last.
@@ -15,22 +12,22 @@ const neighbours = 5
 func (s Series) Summarize(samples []Sample, from, to time.Time) Summary {
 	p := newPlan(s)
 	r := reader{tally: newTally(p, &layout{}), dial: newDial(from, to, p.Hours)}
-	first := slices.IndexFunc(samples, func(s Sample) bool { return !s.Tick.Before(from) })
-	if first < 0 {
-		first = len(samples)
+	first := 0
+	for first < len(samples) && samples[first].Tick.Before(from) {
+		first++
 	}
-	for _, sample := range samples[max(0, first-neighbours):first] {
-		r.tally.add(sample)
+	for i := max(0, first-neighbours); i < first; i++ {
+		r.tally.add(&samples[i])
 	}
 	r.begin(from, to)
 	i := first
 	for ; i < len(samples) && !samples[i].Tick.After(to); i++ {
-		r.add(samples[i])
+		r.add(&samples[i])
 	}
 	r.dial.observe(r.rest(to.Unix()))
 	r.close(to)
-	for _, sample := range samples[i:min(len(samples), i+neighbours)] {
-		if sample.asOf() >= ceil(to) && r.tally.add(sample) && !sample.Out {
+	for end := min(len(samples), i+neighbours); i < end; i++ {
+		if s := &samples[i]; s.asOf() >= ceil(to) && r.tally.add(s) && !s.Out {
 			break
 		}
 	}
@@ -46,16 +43,11 @@ type reader struct {
 }
 
 // add takes the next sample of the window.
-func (r *reader) add(s Sample) {
-	covers, c := r.covers(s.Tick.Unix()), change{span: span{a: r.prev}}
+func (r *reader) add(s *Sample) {
+	polled, covers, before := r.polled, r.covers(s.Tick.Unix()), r.prev
 	offered, missed := r.track(r.plan.offered), r.track(r.plan.missed)
-	for _, t := range []*track{offered, missed} {
-		if t.flag&(open|gone) == open|gone {
-			c.a = min(c.a, t.left)
-		}
-	}
-	c.offered, c.missed = offered.total, missed.total
-	polled := r.polled
+	was := [2]float64{offered.total, missed.total}
+	since := min(offered.seen(before), missed.seen(before))
 	if !r.tally.add(s) || r.polled == polled || len(r.dial.hours) == 0 {
 		return
 	}
@@ -65,13 +57,13 @@ func (r *reader) add(s Sample) {
 	if s.Out {
 		return
 	}
-	c.b, c.wide = r.prev, r.prev-c.a > 2*r.every
-	c.offered, c.missed = offered.total-c.offered, missed.total-c.missed
-	c.known = [2]bool{offered.flag.present(), missed.flag.present()}
-	c.exact = offered.flag&missed.flag&sure != 0
-	c.since = r.turns[byDay].start
-	if c.a == 0 {
+	c := change{span: span{since, r.prev}, offered: offered.total - was[0], missed: missed.total - was[1]}
+	if before == 0 {
 		c.a = c.b
 	}
+	c.known = [2]bool{offered.flag.present(), missed.flag.present()}
+	c.exact = (offered.flag & missed.flag).has(sure)
+	c.wide = c.length() > 2*r.every
+	c.since = r.turns[byDay].start
 	r.dial.add(c)
 }

@@ -48,7 +48,7 @@ func ceil(t time.Time) int64 {
 
 // asOf is the time that a sample is about: its Date, unless that lies in the
 // future, which would make all answers to come look old.
-func (s Sample) asOf() int64 {
+func (s *Sample) asOf() int64 {
 	tick := s.Tick.Unix()
 	if s.Date.IsZero() {
 		return tick
@@ -61,7 +61,7 @@ func (s Sample) asOf() int64 {
 
 // add takes the next sample and reports whether it did: not one whose tick is
 // not newer than the last one's, and not one whose answer is older.
-func (t *tally) add(s Sample) bool {
+func (t *tally) add(s *Sample) bool {
 	tick, asOf := s.Tick.Unix(), s.asOf()
 	if t.tick != 0 && (tick <= t.tick || asOf < t.asOf) {
 		return false
@@ -88,7 +88,7 @@ func (t *tally) add(s Sample) bool {
 }
 
 // note notes that there is a sample in the window.
-func (t *tally) note(s Sample, tick int64) {
+func (t *tally) note(s *Sample, tick int64) {
 	for _, span := range t.covers(tick) {
 		t.observed += span.length()
 	}

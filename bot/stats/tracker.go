@@ -80,7 +80,7 @@ func (t *Tracker) Observe(s Sample, every time.Duration) bool {
 		t.every = int64(t.plan.Every / time.Second)
 	}
 	prev := t.prev
-	if !t.add(s) {
+	if !t.add(&s) {
 		return false
 	}
 	if s.Out {
