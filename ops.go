@@ -18,6 +18,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"floorwalker/bot"
+	"floorwalker/bot/chat"
 	"floorwalker/dashboard"
 )
 
@@ -47,6 +49,62 @@ func (h *Health) Reasons() map[string]string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return maps.Clone(h.wrong)
+}
+
+// lookEvery is how often readiness is looked at.
+const lookEvery = 5 * time.Second
+
+// follow keeps readiness true to what the loops and the networks report, until
+// ctx ends. It looks at memory only, so that it is cheap.
+func (h *Health) follow(ctx context.Context, b *bot.Bot, adapters []chat.Adapter) error {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-tick.C:
+			h.look(b, adapters, now)
+		}
+	}
+}
+
+// look sets what is wrong with each part.
+func (h *Health) look(b *bot.Bot, adapters []chat.Adapter, now time.Time) {
+	w := b.WatchStatus()
+	h.Set("watch", late("the last round of polls", w.Round.Add(w.Interval), 2*w.Interval+time.Minute, now))
+	h.Set("digests", late("the digest loop's last look", w.Digests, 2*time.Minute, now))
+	h.Set("disk", "")
+	if w.NoDisk {
+		h.Set("disk", "full: numbers are not saved")
+	}
+	for _, d := range b.DeliveryStatus() {
+		part := "delivery on " + string(d.Network)
+		if d.Held != "" {
+			h.Set(part, "held: "+d.Held)
+			continue
+		}
+		h.Set(part, late("the last round", d.Beat, 2*time.Minute, now))
+	}
+	for _, a := range adapters {
+		healthy, ok := a.(interface{ Healthy() error })
+		if !ok {
+			continue
+		}
+		reason := ""
+		if err := healthy.Healthy(); err != nil {
+			reason = err.Error()
+		}
+		h.Set("connection to "+string(a.Network()), reason)
+	}
+}
+
+// late says that something is too long ago; a zero time has not come yet.
+func late(what string, at time.Time, limit time.Duration, now time.Time) string {
+	if age := now.Sub(at); !at.IsZero() && age > limit {
+		return fmt.Sprintf("%s was %s ago", what, age.Round(time.Second))
+	}
+	return ""
 }
 
 // metrics are the program's numbers for Prometheus. No label holds a person's

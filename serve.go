@@ -122,6 +122,7 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 		log.Warn("messages were on their way when the last run ended; they are sent again, marked", "messages", rows)
 	}
 	g.Go(func() error { return watchStore(ctx, st, health) })
+	g.Go(func() error { return health.follow(ctx, b, adapters) })
 	g.Go(func() error { return b.Watch(ctx) })
 	g.Go(func() error { return b.Digests(ctx) })
 	g.Go(func() error { return keepHouse(ctx, b, st, cfg.Store, log) })
