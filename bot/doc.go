@@ -18,6 +18,18 @@
 // adapters import those, and package main puts everything together. A test
 // keeps it so.
 //
+// # What runs
+//
+//	adapter.Run    one per network: receives, and answers requests in a bounded pool
+//	Bot.Deliver    one per network: takes what is due out of the outbox and sends it
+//	Bot.Watch      polls the floor: a planner, at most MaxInFlight questions, a writer
+//	Bot.Digests    composes summaries when they are due
+//
+// They live in one errgroup of the program. Each loop owns its state and its
+// timer; others wake it through a channel of one slot. What one tells another
+// goes through the store, or through [watching] and [bells], whose mutexes are
+// never held across I/O.
+//
 // # How a request travels
 //
 // An adapter receives an event, acknowledges it to its network at once, and
@@ -31,13 +43,39 @@
 // numbers and their age, and the reply's Then, which joins the call that is
 // under way, replaces them.
 //
+// # How numbers travel
+//
+// Once per interval every agent on shift is asked for, at an offset that the id
+// fixes, and once more when the shift ends. Results are written in batches, of
+// at most 256 or a second: to history first, which is idempotent by agent and
+// tick, then in one transaction of the live file: last snapshots, what rules
+// make of them, and the rows of the outbox that follow. A crash between the two
+// repeats a write and loses nothing that anyone was told.
+//
+// # How a digest travels
+//
+// A schedule says which occurrences are due since the last one on record: at
+// most one runs, the others are recorded as skipped, with the reason. Its window
+// comes from its nominal time and never from now, so that a late run, or one
+// that is repeated after a crash, says the same. It waits for the shift's last
+// polls, two minutes at most, and is edited once if they come later. The
+// occurrence and its rows of the outbox are one transaction.
+//
+// # How a message is delivered
+//
+// A row of the outbox is leased on disk, sent, and settled. Its key is the
+// promise. The promise is this: recorded exactly once, attempted at least once;
+// a duplicate is possible only for a row in flight at a crash or without a clear
+// answer: Discord's nonce suppresses it, on Slack it is marked "(re-sent)".
+// Messages to one address leave in their order; what is put off lets others
+// pass. Rows that cannot be delivered stay on record with their reason.
+//
 // # Who owns what
 //
-// The bot starts no goroutine: requests run in the adapter's. What lasts is in
-// the [Store], each change one transaction. Memory holds the ids of recent
-// requests, the link attempts of the last ten minutes, and the configuration,
-// which is swapped whole; all of it may be lost. kill -9 at any line is
-// harmless.
+// What lasts is in the [Store], each change one transaction. Memory holds the
+// ids of recent requests, the link attempts of the last ten minutes, how the
+// loops are doing, and the configuration, which is swapped whole; all of it may
+// be lost. kill -9 at any line is harmless.
 //
 // # Trust
 //
