@@ -28,7 +28,8 @@ type Conn struct {
 	session  *session
 	ready    bool
 	resumed  bool
-	silent   bool
+	absent   bool // nothing that arrives counts
+	silent   bool // and nothing is said any more
 	deaf     bool // heartbeats get no ACK
 	compress bool
 	beats    int

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -239,16 +240,22 @@ func (p *peer) event(kind string) obj {
 	}
 }
 
-// closed reads until the connection ends and wants this code.
+// closed reads until the connection ends and wants this code; 1006 is a cut.
 func (p *peer) closed(code int) {
 	p.t.Helper()
 	for {
-		if _, err := p.next(); err != nil {
-			if !websocket.IsCloseError(err, code) {
-				p.t.Fatalf("ended with %v, want %d", err, code)
-			}
-			return
+		_, err := p.next()
+		if err == nil {
+			continue
 		}
+		got := 1006
+		if e, ok := errors.AsType[*websocket.CloseError](err); ok {
+			got = e.Code
+		}
+		if got != code {
+			p.t.Fatalf("ended with %v, want %d", err, code)
+		}
+		return
 	}
 }
 

@@ -70,6 +70,7 @@ func (c *Conn) play(t *Turn) {
 	case t.Cut:
 		c.push(outgoing{cut: true})
 	case t.Silent:
+		c.absent = true
 		c.push(outgoing{hush: true})
 	}
 }

@@ -18,7 +18,7 @@ func (c *Conn) take(data []byte) {
 	defer s.mu.Unlock()
 	defer s.changed.ring()
 	switch {
-	case c.silent:
+	case c.absent:
 	case c.tooFast():
 		c.end(4008)
 	case bad:
@@ -189,6 +189,7 @@ func (c *Conn) goOn(ses *session, seq int, t *Turn) {
 		}
 	}
 	c.tell("RESUMED", obj{"_trace": []any{}})
+	ses.events = ses.events[:len(ses.events)-1] // is not said again
 	if t != nil {
 		c.play(t)
 	}
