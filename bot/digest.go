@@ -245,6 +245,7 @@ type report struct {
 	all    stats.Summary
 	agents []agentReport
 	usual  stats.Baseline // the same window on the same weekday, of the last weeks
+	worked time.Duration  // how much of the window is in shifts: the rest is not watched
 	relink int            // agents who need to link again
 	noData int            // agents of whom nothing is known, those included
 }
@@ -307,6 +308,7 @@ func (b *Bot) report(ctx context.Context, c *Config, team Team, window schedule.
 	}
 	s := b.series(c, team.Zone)
 	span := schedule.Span{Start: window.Start, End: minTime(window.End, now)}
+	r.worked = team.worked(span)
 	var summaries []stats.Summary
 	for _, a := range agents {
 		if ctx.Err() != nil {
@@ -354,9 +356,36 @@ func (b *Bot) compare(ctx context.Context, r *report, s stats.Series, agents []A
 			summaries = append(summaries, one)
 		}
 		all := stats.Baseline{r.config.Metrics.Combine(summaries)}
-		r.usual = append(r.usual, all.Covered(r.team.MinCoverage)...)
+		r.usual = append(r.usual, all.Covered(r.team.MinCoverage*share(r.team.worked(span), span))...)
 	}
 	return nil
+}
+
+// worked returns how much of a span is in the team's shifts; all of it, if none
+// of it is.
+func (t Team) worked(span schedule.Span) time.Duration {
+	var worked time.Duration
+	for _, s := range (schedule.Rotas{t.Rota}).Union(span) {
+		worked += s.Length()
+	}
+	if worked == 0 {
+		return span.Length()
+	}
+	return worked
+}
+
+// share is the part of a span that a duration is.
+func share(d time.Duration, span schedule.Span) float64 {
+	if span.Empty() {
+		return 1
+	}
+	return float64(d) / float64(span.Length())
+}
+
+// coverage is the share of what could be observed in the window that was: agents
+// are watched in their shifts.
+func (r report) coverage() float64 {
+	return min(1, r.all.Coverage()/share(r.worked, schedule.Span{Start: r.all.From, End: r.all.To}))
 }
 
 func weeksEnd(to schedule.Civil, n int, zone *time.Location) time.Time {

@@ -48,7 +48,7 @@ func (r report) title() string {
 }
 
 // partial reports whether too little of the window was observed.
-func (r report) partial() bool { return r.all.Coverage() < r.team.MinCoverage }
+func (r report) partial() bool { return r.coverage() < r.team.MinCoverage }
 
 func (r report) tone() chat.Tone {
 	if r.all.Reporting == 0 || r.partial() {
@@ -73,7 +73,7 @@ func (r report) headline(delayed bool) string {
 		return b.String()
 	}
 	if r.partial() {
-		fmt.Fprintf(&b, "Partial: only %s of the time was observed. ", percent(r.all.Coverage()))
+		fmt.Fprintf(&b, "Partial: only %s of the time was observed. ", percent(r.coverage()))
 	}
 	b.WriteString(r.calls())
 	if trend := r.trend(); trend != "" {
@@ -279,7 +279,7 @@ func (r report) footer() string {
 		if r.usual.Median("offered").Known() {
 			parts = append(parts, "▲▼ against a usual "+r.window.Start.In(r.team.Zone).Weekday().String())
 		}
-		parts = append(parts, percent(r.all.Coverage())+" observed")
+		parts = append(parts, percent(r.coverage())+" observed")
 		if r.all.Last.Before(r.all.To.Add(-5 * time.Minute)) {
 			parts = append(parts, "last numbers of "+r.clock(r.all.Last))
 		}

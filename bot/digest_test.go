@@ -89,3 +89,20 @@ func TestLastPoll(t *testing.T) {
 		s.stop()
 	})
 }
+
+// TestCoverageInShifts: a digest over a day or a week is about the shifts in it;
+// that nobody is watched at night makes no part of it missing.
+func TestCoverageInShifts(t *testing.T) {
+	c := siteConfig(t, bot.Digest{Name: "two-days", Schedule: schedule.Digest{
+		Days: schedule.On(time.Monday, time.Wednesday), Times: []schedule.TimeOfDay{19 * 60}, Covers: schedule.CoverSinceLast, CatchUp: 2 * time.Hour,
+	}})
+	inSite(t, c, func(s *site) {
+		s.calls(100)
+		s.start()
+		s.until("2026-03-02 19:00:10")
+		s.expect(1, "Partial: only ")
+		s.until("2026-03-04 19:00:10")
+		s.expect(2, "Mon 2 Mar 19:00 – Wed 4 Mar 19:00 Europe/London · 100% observed")
+		s.stop()
+	})
+}
