@@ -60,6 +60,7 @@ type episode struct {
 	Sentence  string         `json:"sentence"`           // the rule's message, of the last value that was bad
 	Value     string         `json:"value,omitempty"`    // the newest
 	Limit     string         `json:"limit,omitempty"`
+	Shown     string         `json:"shown,omitempty"`     // the value that the messages show
 	Told      int            `json:"told,omitempty"`      // how often it was told for the first time
 	Bulletins []string       `json:"bulletins,omitempty"` // their keys, oldest first
 }

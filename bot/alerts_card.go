@@ -18,20 +18,21 @@ import (
 
 // A line is what cards and tables say of one episode.
 type line struct {
-	n                int
-	rule, who, team  string
-	text             string // the rule's message
-	value, limit     string
-	severity         alert.Severity
-	phase            alert.Phase
-	data             alert.Data
-	began, seen      time.Time // seen: of the newest value
-	ended            time.Time // zero while it is open
-	reason           alert.Reason
-	ackBy            string // "" for nobody
-	ackUntil, silent time.Time
-	overBudget       bool
-	subject          string
+	n               int
+	rule, who, team string
+	text            string // the rule's message
+	value, limit    string
+	severity        alert.Severity
+	phase           alert.Phase
+	data            alert.Data
+	began, seen     time.Time // seen: of the newest value
+	ended           time.Time // zero while it is open
+	reason          alert.Reason
+	ackBy           string // "" for nobody
+	ackUntil        time.Time
+	silence         silence // the zero one: it is not silenced
+	overBudget      bool
+	subject         string
 }
 
 // lineOf describes an open episode.
@@ -44,9 +45,7 @@ func (d *desk) lineOf(o openEpisode, team string) line {
 	if o.Handling.Acked(d.now) {
 		l.ackBy, l.ackUntil = o.AckName, o.Handling.Ack.Until
 	}
-	if s, silenced := d.silenced(o.labels(team)); silenced {
-		l.silent = s.End
-	}
+	l.silence, _ = d.silenced(o.labels(team))
 	return l
 }
 
@@ -56,7 +55,7 @@ func (d *desk) lines(b *bulletin) []line {
 	for _, m := range b.Members {
 		if m.Over != nil {
 			lines = append(lines, line{
-				n: m.N, rule: m.Rule, who: m.Over.Who, team: m.Team, text: m.Over.Text, value: m.Over.Value,
+				n: m.N, rule: m.Rule, who: m.Over.Who, team: m.Team, text: m.Over.Text, value: m.Over.Value, limit: m.Over.Limit,
 				severity: m.Over.Severity, began: m.Over.Began, ended: m.Over.Ended, reason: m.Over.Reason, subject: m.Subject,
 			})
 		} else if o, ok := d.open(m.Subject, m.Rule); ok {
@@ -71,18 +70,29 @@ func (d *desk) card(b *bulletin) chat.Message {
 	lines := d.lines(b)
 	m := d.draw(b.To, lines)
 	firing := openLines(lines)
+	lead := map[string]string{
+		"escalate": "Nobody had acknowledged this, so it comes to you.",
+		"repeat":   "Still firing, and nobody had acknowledged it.",
+		"rise":     "This is more severe now.",
+	}[b.Kind]
+	if len(firing) == 0 {
+		lead = ""
+	}
+	title := ""
 	switch {
 	case b.Kind == kindQuiet:
-		m.Title = "In your quiet hours: " + tally(len(lines), len(firing))
+		title = "In your quiet hours: "
 	case b.Kind == kindCrowd || mixed(lines):
-		m.Title = "Many at once: " + tally(len(lines), len(firing))
-	case len(firing) == 0:
-	case b.Kind == "escalate":
-		m.Blocks = slices.Insert(m.Blocks, 0, chat.Block(chat.Paragraph{Text: chat.T("Nobody has acknowledged this, so it comes to you.")}))
-	case b.Kind == "repeat":
-		m.Blocks = slices.Insert(m.Blocks, 0, chat.Block(chat.Paragraph{Text: chat.T("Still firing, and nobody has acknowledged it.")}))
-	case b.Kind == "rise":
-		m.Blocks = slices.Insert(m.Blocks, 0, chat.Block(chat.Paragraph{Text: chat.T("This is more severe now.")}))
+		title = "Many at once: "
+	}
+	if title != "" {
+		if len(lines) == 1 {
+			lead = m.Title
+		}
+		m.Title = title + tally(len(lines), len(firing))
+	}
+	if lead != "" {
+		m.Blocks = slices.Insert(m.Blocks, 0, chat.Block(chat.Paragraph{Text: chat.T(lead)}))
 	}
 	return m
 }
@@ -156,8 +166,12 @@ func (d *desk) drawOne(m *chat.Message, reader chat.Address, l line) {
 	if l.ackBy != "" {
 		said = append(said, chat.Join(chat.T("Acknowledged by "+cut(l.ackBy, 40)+" until "), d.clock(reader, l.ackUntil), chat.T(".")))
 	}
-	if !l.silent.IsZero() {
-		said = append(said, chat.Join(chat.T("Silenced until "), chat.At(l.silent.In(d.c.zoneOf(reader)), chat.DayClock), chat.T(".")))
+	if s := l.silence; s.N > 0 {
+		text := chat.Join(chat.T("Silenced by "+cut(s.Name, 40)+" until "), chat.At(s.End.In(d.c.zoneOf(reader)), chat.DayClock))
+		if s.Comment != "" {
+			text = chat.Join(text, chat.T(": "+s.Comment))
+		}
+		said = append(said, text)
 	}
 	if l.overBudget {
 		said = append(said, chat.T("Not sent: it has been told twice in this shift."))
@@ -221,8 +235,8 @@ func (d *desk) drawMany(m *chat.Message, reader chat.Address, lines []line) {
 		if lines[0].team != "" {
 			parts = append(parts, cut(lines[0].team, 40))
 		}
-		if lines[0].limit != "" {
-			parts = append(parts, "limit "+lines[0].limit)
+		if i := slices.IndexFunc(lines, func(l line) bool { return l.limit != "" }); i >= 0 {
+			parts = append(parts, "limit "+lines[i].limit)
 		}
 		m.Footer = chat.T(strings.Join(parts, " · "))
 	}
@@ -268,8 +282,8 @@ func (l line) state(zone *time.Location) string {
 		return "recovered " + l.ended.In(zone).Format("15:04")
 	case !l.ended.IsZero():
 		return strings.ReplaceAll(string(l.reason), "_", " ") + " " + l.ended.In(zone).Format("15:04")
-	case !l.silent.IsZero():
-		return "silenced until " + l.silent.In(zone).Format("15:04")
+	case l.silence.N > 0:
+		return "silenced until " + l.silence.End.In(zone).Format("15:04")
 	case l.ackBy != "":
 		return cut(l.ackBy, 20) + " has it until " + l.ackUntil.In(zone).Format("15:04")
 	case l.overBudget:
@@ -298,11 +312,18 @@ func (d *desk) buttons(reader chat.Address, open []line) []chat.Action {
 		return nil
 	}
 	all := numberList(mine)
+	silence := mine[0].silence.N
+	if slices.ContainsFunc(mine, func(l line) bool { return l.silence.N != silence }) {
+		silence = 0
+	}
 	var list []chat.Action
 	if len(unacked) > 0 {
 		list = append(list, chat.Action{ID: "floor", Value: "ack " + numberList(unacked) + " here", Label: "Acknowledge", Style: chat.Primary, Replace: true})
 	}
-	if mine[0].team != "" || d.c.isAdmin(reader) {
+	switch {
+	case silence > 0:
+		list = append(list, chat.Action{ID: "floor", Value: fmt.Sprintf("unsilence %d %s here", silence, all), Label: "End the silence", Replace: true})
+	case mine[0].team != "" || d.c.isAdmin(reader):
 		list = append(list,
 			chat.Action{ID: "floor", Value: "silence " + all + " 1h here", Label: "Silence 1 h", Replace: true},
 			chat.Action{ID: "floor", Value: "silence " + all + " shift here", Label: "End of shift", Replace: true},

@@ -146,7 +146,7 @@ func (d *desk) list(reader chat.Address, lines []line) chat.Message {
 		if l.ackBy == "" {
 			m.Actions = append(m.Actions, chat.Action{ID: "floor", Value: fmt.Sprintf("ack %d", l.n), Label: fmt.Sprintf("Acknowledge %d", l.n)})
 		}
-		if l.silent.IsZero() && (l.team != "" || d.c.isAdmin(reader)) {
+		if l.silence.N == 0 && (l.team != "" || d.c.isAdmin(reader)) {
 			m.Actions = append(m.Actions, chat.Action{ID: "floor", Value: fmt.Sprintf("silence %d 1h", l.n), Label: fmt.Sprintf("Silence %d for 1 h", l.n)})
 		}
 	}
@@ -227,11 +227,15 @@ func (b *Bot) ack(_ context.Context, r *request) (chat.Reply, error) {
 			return
 		}
 		var said []chat.Text
+		title := "In hand already"
 		for _, o := range open {
-			said = append(said, d.ack(r, o))
+			text, taken := d.ack(r, o)
+			if said = append(said, text); taken {
+				title = "Acknowledged"
+			}
 		}
 		d.tend()
-		m = chat.Message{Title: "Acknowledged", Private: true, Blocks: []chat.Block{chat.Paragraph{Text: chat.Lines(said...)}}}
+		m = chat.Message{Title: title, Private: true, Blocks: []chat.Block{chat.Paragraph{Text: chat.Lines(said...)}}}
 		if here {
 			m = d.cardFor(r.From, ns)
 		}
@@ -241,22 +245,27 @@ func (b *Bot) ack(_ context.Context, r *request) (chat.Reply, error) {
 
 // ack acknowledges one episode and says what came of it. The one who has it may
 // keep it shortly before it ends.
-func (d *desk) ack(r *request, o openEpisode) chat.Text {
+func (d *desk) ack(r *request, o openEpisode) (said chat.Text, taken bool) {
 	h, by := o.Handling, r.From.String()
 	if h.Acked(d.now) && h.Ack.By == by && !d.now.Before(h.Ack.Until.Add(-alert.AckReminder)) {
 		h.Ack = alert.Ack{}
 	}
-	h, taken := h.Acknowledge(by, d.now)
+	h, taken = h.Acknowledge(by, d.now)
 	if taken {
 		o.Handling, o.AckName, o.Acked, o.Reminded = h, cut(r.Name, 40), true, false
+		for _, b := range d.bulletinsOf(o.episode) {
+			if b.Kind == "escalate" || b.Kind == "repeat" {
+				d.withdraw(b, o, "acknowledged before it was sent")
+			}
+		}
 		d.mark(o)
 		d.audit(r, "ack", fmt.Sprintf("alert %d", o.N), o.rule)
 	}
 	number := chat.Strong(fmt.Sprintf("#%d", o.N))
 	if taken || h.Ack.By == by {
-		return chat.Join(number, chat.T(" is yours until "), d.clock(r.From, h.Ack.Until), chat.T(": "+o.Sentence))
+		return chat.Join(number, chat.T(" is yours until "), d.clock(r.From, h.Ack.Until), chat.T(": "+o.Sentence)), taken
 	}
-	return chat.Join(number, chat.T(" is in hand already: "+o.AckName+" acknowledged it at "), d.clock(r.From, h.Ack.At), chat.T("."))
+	return chat.Join(number, chat.T(": "+o.AckName+" acknowledged it at "), d.clock(r.From, h.Ack.At), chat.T(".")), false
 }
 
 // quiet answers /floor quiet: a person's own quiet hours.

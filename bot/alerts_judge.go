@@ -76,6 +76,7 @@ func (d *desk) fire(v verdict, x *ruling, rs *ruleState) {
 	rs.Episode = e
 	o := openEpisode{e, v.subject, x.rule.Name, d.standing(v.subject), rs}
 	o.show(x)
+	o.Shown = o.Value
 	for _, team := range o.teams() {
 		if _, silenced := d.silenced(o.labels(team)); silenced {
 			e.Held = append(e.Held, team)
@@ -133,8 +134,7 @@ func (d *desk) develop(v verdict, x *ruling, o openEpisode) {
 	if x.Data != alert.Fresh {
 		return
 	}
-	was := o.Value
-	if o.show(x); o.Value != was {
+	if o.show(x); o.Value != o.Shown {
 		d.revalue(o)
 	}
 }
@@ -143,7 +143,7 @@ func (d *desk) develop(v verdict, x *ruling, o openEpisode) {
 // message; a message that is not sent yet never is.
 func (d *desk) resolve(o openEpisode, change alert.Change) {
 	end := over{
-		Who: o.who(), Text: o.Sentence, Value: o.Value, Severity: o.Handling.Severity,
+		Who: o.who(), Text: o.Sentence, Value: o.Value, Limit: o.Limit, Severity: o.Handling.Severity,
 		Began: o.Began, Ended: change.At, Reason: change.Reason,
 	}
 	for _, b := range d.bulletinsOf(o.episode) {

@@ -466,6 +466,11 @@ func (b *Bot) silencesList(_ context.Context, r *request) (chat.Reply, error) {
 // unsilence answers /floor unsilence N. Ending a silence twice changes nothing.
 func (b *Bot) unsilence(_ context.Context, r *request) (chat.Reply, error) {
 	n := 0
+	var on []int // the alerts on the card that the button is on
+	if r.here() && len(r.args) == 2 {
+		on, _ = parseNumbers(r.args[1])
+		r.args = r.args[:1]
+	}
 	if len(r.args) > 0 {
 		n, _ = strconv.Atoi(strings.TrimPrefix(r.args[0], "#"))
 		r.args = r.args[1:]
@@ -473,7 +478,7 @@ func (b *Bot) unsilence(_ context.Context, r *request) (chat.Reply, error) {
 	if err := r.noMore(); err != nil {
 		return chat.Reply{}, err
 	}
-	var ended silence
+	var m chat.Message
 	_, err := b.atDesk(time.Now(), func(d *desk) {
 		i := slices.IndexFunc(d.silences(), func(s silence) bool {
 			return s.N == n && (d.c.isAdmin(r.From) || s.By == r.From.String() || s.Matcher.Team != "" && d.c.mayHandle(r.From, s.Matcher.Team))
@@ -482,14 +487,16 @@ func (b *Bot) unsilence(_ context.Context, r *request) (chat.Reply, error) {
 			d.fail(&problem{text: "There is no such silence of yours.", next: chat.Join(chat.Code(r.config.typed(r.From.Network, "floor", "silences")), chat.T(" lists them."))})
 			return
 		}
-		ended = d.silences()[i]
-		if !ended.Active(d.now) {
-			return
+		ended := d.silences()[i]
+		if ended.Active(d.now) {
+			ended.Silence = ended.Ended(d.now)
+			d.putSilence(ended)
+			d.audit(r, "unsilence", fmt.Sprintf("silence %d", n), ended.What)
+			d.tend()
 		}
-		ended.Silence = ended.Ended(d.now)
-		d.putSilence(ended)
-		d.audit(r, "unsilence", fmt.Sprintf("silence %d", n), ended.What)
-		d.tend()
+		if m = note("Silence ended", chat.T(upperFirst(ended.What)+" is told again."), nil); len(on) > 0 {
+			m = d.cardFor(r.From, on)
+		}
 	})
-	return chat.Show(note("Silence ended", chat.T(ended.What+" is told again."), nil)), err
+	return chat.Show(m), err
 }

@@ -71,6 +71,7 @@ type over struct {
 	Who      string         `json:"who"`
 	Text     string         `json:"text"`
 	Value    string         `json:"value,omitempty"`
+	Limit    string         `json:"limit,omitempty"`
 	Severity alert.Severity `json:"severity"`
 	Began    time.Time      `json:"began"`
 	Ended    time.Time      `json:"ended"`
@@ -273,6 +274,7 @@ func (d *desk) unsent(b *bulletin) bool {
 
 // mark notes that all messages about an episode are to be drawn anew.
 func (d *desk) mark(o openEpisode) {
+	o.Shown = o.Value
 	for _, b := range d.bulletinsOf(o.episode) {
 		b.changed = true
 	}
@@ -289,7 +291,7 @@ func (d *desk) revalue(o openEpisode) {
 		}
 		done[b.To] = true
 		if d.now.Sub(b.Edited) >= valueEvery {
-			b.changed, b.Edited = true, d.now
+			b.changed, b.Edited, o.Shown = true, d.now, o.Value
 		}
 	}
 }

@@ -90,20 +90,26 @@ func (o openEpisode) teams() []string {
 // team who have not been told yet.
 func (d *desk) pullBack(o openEpisode, team string) {
 	for _, b := range d.bulletinsOf(o.episode) {
-		i := slices.IndexFunc(b.Members, func(m member) bool { return m.Episode == o.id() && m.Team == team })
-		if i < 0 || !d.unsent(b) {
-			continue
-		}
-		b.Members = slices.Delete(b.Members, i, i+1)
-		b.changed = true
-		if len(b.Members) == 0 && d.cancel(b.Row, "silenced") {
-			d.forget(b)
-		}
-		if !slices.Contains(o.Held, team) {
+		ours := slices.ContainsFunc(b.Members, func(m member) bool { return m.Episode == o.id() && m.Team == team })
+		if ours && d.withdraw(b, o, "silenced") && !slices.Contains(o.Held, team) {
 			o.Held = append(o.Held, team)
+			d.touch(o.subject)
 		}
-		d.touch(o.subject)
 	}
+}
+
+// withdraw takes an episode out of a bulletin that nobody can have seen yet.
+func (d *desk) withdraw(b *bulletin, o openEpisode, reason string) bool {
+	if !d.unsent(b) {
+		return false
+	}
+	b.Members = slices.DeleteFunc(b.Members, func(m member) bool { return m.Episode == o.id() })
+	b.changed = true
+	if len(b.Members) == 0 && d.cancel(b.Row, reason) {
+		d.unkept(b, reason)
+		d.forget(b)
+	}
+	return true
 }
 
 // release tells a team of an episode that a silence had kept from it.

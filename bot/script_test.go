@@ -2,6 +2,7 @@ package bot_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +24,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"floorwalker/bot"
+	"floorwalker/bot/alert"
 	"floorwalker/bot/chat"
 	"floorwalker/bot/chat/chattest"
 	"floorwalker/bot/schedule"
@@ -51,6 +54,8 @@ var update = flag.Bool("update", false, "rewrite the scripts' expected output")
 //	run                         watch, post digests, deliver; what is sent is shown as it arrives
 //	send fail rejected 2        the network's next answers to what is sent: gone, rejected, refused, unclear, retry
 //	restart                     kill the bot and start it on the same file
+//
+// Those about alerts are at [stage.doAlerts].
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/*.txt")
 	if err != nil || len(scripts) == 0 {
@@ -99,6 +104,7 @@ func play(t *testing.T, dir, source string) string {
 			t.Fatalf("%q: %v", line, err)
 		}
 		synctest.Wait()
+		s.flush()
 		for seen := range strings.Lines(s.seen.String()) {
 			out.WriteString(strings.TrimRight("    "+strings.TrimRight(seen, "\n"), " ") + "\n")
 		}
@@ -109,24 +115,28 @@ func play(t *testing.T, dir, source string) string {
 // A stage is a bot with a real store and a simulated API, and the people who
 // talk to it.
 type stage struct {
-	t      *testing.T
-	path   string
-	floor  *sim.Sim
-	store  *store.Store
-	client *dashboard.Client
-	bot    *bot.Bot
-	seeing sync.Mutex // guards seen and last while loops run
-	seen   strings.Builder
-	log    syncBuffer
-	agent  map[string]int          // by person
-	last   map[string]chat.Message // what each person saw last
-	form   map[string]chat.Form
-	again  chat.Request
-	count  int // of requests
-	net    *chattest.Network
-	sent   map[chat.Ref]chat.Address
-	stop   func()   // ends what run began; nil: nothing runs
-	typed  []string // words of commands that look like secrets
+	t       *testing.T
+	path    string
+	floor   *sim.Sim
+	store   *store.Store
+	client  *dashboard.Client
+	bot     *bot.Bot
+	seeing  sync.Mutex // guards came and sent
+	seen    strings.Builder
+	came    []arrival // since the last line
+	log     syncBuffer
+	agent   map[string]int          // by person
+	last    map[string]chat.Message // what each person saw last
+	form    map[string]chat.Form
+	again   chat.Request
+	count   int // of requests
+	net     *chattest.Network
+	discord *chattest.Network
+	config  bot.Config
+	specs   []alert.RuleSpec
+	sent    map[chat.Ref]chat.Address
+	stop    func()   // ends what run began; nil: nothing runs
+	typed   []string // words of commands that look like secrets
 }
 
 const key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -135,7 +145,7 @@ func newStage(t *testing.T, dir string) *stage {
 	s := &stage{
 		t: t, path: filepath.Join(dir, "floor.db"),
 		agent: map[string]int{}, last: map[string]chat.Message{}, form: map[string]chat.Form{},
-		net: chattest.NewNetwork(chat.Console), sent: map[chat.Ref]chat.Address{},
+		net: chattest.NewNetwork(chat.Console), discord: chattest.NewNetwork(chat.Discord), config: stageConfig(t), sent: map[chat.Ref]chat.Address{},
 	}
 	s.net.AddChannel("#support")
 	for _, name := range []string{"asha", "ravi", "meera", "dev", "nobody"} {
@@ -156,7 +166,7 @@ func (s *stage) open() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.bot = bot.New(stageConfig(s.t), s.client, s.store, nothing{}, log)
+	s.bot = bot.New(s.config, s.client, s.store, nothing{}, log)
 }
 
 // run starts the loops of the bot, as serve does.
@@ -170,6 +180,7 @@ func (s *stage) run() {
 	g.Go(func() error { return b.Watch(ctx) })
 	g.Go(func() error { return b.Digests(ctx) })
 	g.Go(func() error { return b.Deliver(ctx, wire{s.net, s}) })
+	g.Go(func() error { return b.Deliver(ctx, wire{s.discord, s}) })
 	s.stop = func() {
 		cancel()
 		if err := g.Wait(); err != nil {
@@ -192,7 +203,9 @@ type memory = chattest.Network
 func (w wire) Send(ctx context.Context, out chat.Outgoing) (chat.Ref, error) {
 	ref, err := w.memory.Send(ctx, out)
 	if err == nil {
+		w.s.seeing.Lock()
 		w.s.sent[ref] = out.To
+		w.s.seeing.Unlock()
 		w.s.arrived("to", out.To, out.Message, out.Resent)
 	}
 	return ref, err
@@ -201,23 +214,48 @@ func (w wire) Send(ctx context.Context, out chat.Outgoing) (chat.Ref, error) {
 func (w wire) Edit(ctx context.Context, ref chat.Ref, m chat.Message) error {
 	err := w.memory.Edit(ctx, ref, m)
 	if err == nil {
-		w.s.arrived("edited, to", w.s.sent[ref], m, false)
+		w.s.seeing.Lock()
+		to := w.s.sent[ref]
+		w.s.seeing.Unlock()
+		w.s.arrived("edited, to", to, m, false)
 	}
 	return err
 }
 
-// arrived shows what was sent, with the time in the vendor's zone.
+// An arrival is a message that was sent or edited.
+type arrival struct {
+	at  time.Time
+	to  chat.Address
+	how string
+	m   chat.Message
+}
+
+// arrived notes what was sent.
 func (s *stage) arrived(how string, to chat.Address, m chat.Message, again bool) {
 	if again {
 		how = "re-sent, " + how
 	}
 	s.seeing.Lock()
 	defer s.seeing.Unlock()
-	s.last[to.ID] = m
-	fmt.Fprintf(&s.seen, "%s %s %s:\n", time.Now().In(kolkata(s.t)).Format("15:04:05"), how, to.ID)
-	for line := range strings.Lines(hideIDs(m.Plain()) + "\n") {
-		s.seen.WriteString("  " + line)
+	s.came = append(s.came, arrival{time.Now(), to, how, m})
+}
+
+// flush shows what has arrived, with the time in the vendor's zone. Which of two
+// people gets their message first at the same instant is nobody's promise.
+func (s *stage) flush() {
+	s.seeing.Lock()
+	defer s.seeing.Unlock()
+	slices.SortStableFunc(s.came, func(a, b arrival) int {
+		return cmp.Or(a.at.Compare(b.at), strings.Compare(a.to.String(), b.to.String()))
+	})
+	for _, a := range s.came {
+		s.last[a.to.ID] = a.m
+		fmt.Fprintf(&s.seen, "%s %s %s:\n", a.at.In(kolkata(s.t)).Format("15:04:05"), a.how, a.to.ID)
+		for line := range strings.Lines(hideIDs(a.m.Plain()) + "\n") {
+			s.seen.WriteString("  " + line)
+		}
 	}
+	s.came = nil
 }
 
 // sendFails makes the network refuse what is sent.
@@ -377,7 +415,7 @@ func (s *stage) do(line string) error {
 		}
 		return nil
 	}
-	return errors.New("no such line")
+	return s.doAlerts(line)
 }
 
 func (s *stage) link(name, number string) error {
