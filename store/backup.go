@@ -228,13 +228,10 @@ func readBackup(r io.Reader, fn func(name string, content io.Reader) error) (man
 	var got []manifestFile
 	for {
 		h, err := in.Next()
-		if err == nil {
-			err = checkEntry(h, got)
-		}
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return manifest{}, fmt.Errorf("%w: it is cut short, or not a backup", ErrDamaged)
-		}
 		if err != nil {
+			return manifest{}, noBackup(err)
+		}
+		if err := checkEntry(h, got); err != nil {
 			return manifest{}, err
 		}
 		if h.Name == backupManifest {
@@ -242,14 +239,23 @@ func readBackup(r io.Reader, fn func(name string, content io.Reader) error) (man
 		}
 		sum := sha256.New()
 		content := io.TeeReader(in, sum)
-		if err := fn(h.Name, content); err != nil {
-			return manifest{}, err
+		err = fn(h.Name, content)
+		if err == nil {
+			_, err = io.Copy(io.Discard, content)
 		}
-		if _, err := io.Copy(io.Discard, content); err != nil {
-			return manifest{}, fmt.Errorf("%w: %s: %w", ErrDamaged, h.Name, err)
+		if err != nil {
+			return manifest{}, noBackup(err)
 		}
 		got = append(got, manifestFile{h.Name, h.Size, hex.EncodeToString(sum.Sum(nil))})
 	}
+}
+
+// noBackup words errors of reading a tar file.
+func noBackup(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, tar.ErrHeader) {
+		return fmt.Errorf("%w: it is cut short, or not a backup", ErrDamaged)
+	}
+	return err
 }
 
 // checkEntry refuses what no backup holds: other names, which might lead outside
@@ -272,7 +278,7 @@ func checkEntry(h *tar.Header, before []manifestFile) error {
 func readManifest(r io.Reader, got []manifestFile) (manifest, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxManifest))
 	if err != nil {
-		return manifest{}, fmt.Errorf("%w: manifest: %w", ErrDamaged, err)
+		return manifest{}, noBackup(err)
 	}
 	m, err := decode[manifest]("manifest", "the backup", text)
 	switch {

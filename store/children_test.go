@@ -10,12 +10,14 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"floorwalker/bot"
+	"floorwalker/bot/chat"
 )
 
 // child is the test binary in the role of another process.
@@ -34,6 +36,10 @@ func child(role string, args []string) int {
 		return writeForEver(s, args[1])
 	case "limited":
 		return writeUntilLimit(s)
+	case "newday":
+		return beginDayAtLimit(s)
+	case "deliver":
+		return deliverForEver(s, args[1])
 	}
 	return 2
 }
@@ -156,6 +162,117 @@ func TestKill(t *testing.T) {
 	}
 }
 
+// deliverForEver promises messages, sends them by saying so, and keeps samples,
+// one step after the other.
+func deliverForEver(s *Store, round string) int {
+	linked, err := s.Link(linkOf("slack:U1", pair("17", "tok-1")))
+	if err == nil {
+		_, err = s.Recover(noon)
+	}
+	for i := 0; err == nil; i++ {
+		key := fmt.Sprintf("k%sx%d", round, i)
+		if err = s.Update(func(tx bot.Tx) error {
+			_, err := tx.Enqueue(rowTo(key, fmt.Sprint("slack:U", i%3), bot.LaneAlert))
+			return err
+		}); err != nil {
+			break
+		}
+		fmt.Println("promised", key)
+		tick, _ := strconv.Atoi(round)
+		if err = s.AppendHistory(minutes(linked.Agent.ID, noon.Add(time.Duration(1000*tick+i)*time.Minute), 1)); err != nil {
+			break
+		}
+		fmt.Println("kept", linked.Agent.ID)
+		if i%50 == 49 {
+			s.history.compactEnded(noon.AddDate(1, 0, 0))
+		}
+		err = deliverDue(s)
+	}
+	fmt.Println(err)
+	return 1
+}
+
+// deliverDue sends what is due.
+func deliverDue(s *Store) error {
+	rows, err := s.Lease(chat.Slack, noon, noon.Add(time.Hour), 2)
+	for _, r := range rows {
+		if err != nil {
+			return err
+		}
+		fmt.Printf("sending %s %v\n", r.Key, r.InDoubt)
+		err = s.Settle(r.Key, bot.Outcome{State: bot.RowSent, At: noon, Attempt: r.Attempts})
+		fmt.Println("settled", r.Key)
+	}
+	return err
+}
+
+// TestKillDelivery kills a deliverer at random moments. What it promised is
+// delivered, and twice only if the second time it is in doubt. What it kept is
+// there.
+func TestKillDelivery(t *testing.T) {
+	c := testConfig(t)
+	promised, sent, kept := map[string]bool{}, map[string]int{}, 0
+	id := bot.AgentID("")
+	sending := func(key string, inDoubt bool) {
+		if sent[key]++; sent[key] > 1 && !inDoubt {
+			t.Errorf("%s sent again without a doubt", key)
+		}
+	}
+	for round := range 8 {
+		cmd := command(t, "deliver", c.Path, fmt.Sprint(round))
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		kill := 10 + rand.IntN(200)
+		for n := 0; lines.Scan(); n++ {
+			switch words := strings.Fields(lines.Text()); {
+			case len(words) == 2 && words[0] == "promised":
+				promised[words[1]] = true
+			case len(words) == 2 && words[0] == "kept":
+				id = bot.AgentID(words[1])
+				kept++
+			case len(words) == 3 && words[0] == "sending":
+				sending(words[1], words[2] == "true")
+			case len(words) != 2 || words[0] != "settled":
+				t.Fatalf("round %d: the deliverer says: %s", round, lines.Text())
+			}
+			if n == kill {
+				time.AfterFunc(time.Duration(rand.IntN(3000))*time.Microsecond, func() { cmd.Process.Kill() })
+			}
+		}
+		cmd.Wait() // killed, says its error
+	}
+
+	s := open(t, c)
+	if _, err := s.Recover(noon); err != nil {
+		t.Fatal(err)
+	}
+	for more := true; more; {
+		rows, err := s.Lease(chat.Slack, noon, noon.Add(time.Hour), 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
+			sending(r.Key, r.InDoubt)
+			settle(t, s, r.Key, bot.Outcome{State: bot.RowSent, At: noon})
+		}
+		more = len(rows) > 0
+	}
+	for key := range promised {
+		if r := rowOf(t, s, key); r.State != bot.RowSent || sent[key] == 0 {
+			t.Errorf("%s is %s, and was sent %d times", key, r.State, sent[key])
+		}
+	}
+	if n, err := readAll(s, id); n < kept || err != nil || kept < 50 {
+		t.Errorf("%d samples, %v, of %d that were kept", n, err, kept)
+	}
+}
+
 // writeUntilLimit fills the file up to a limit that the system enforces, and
 // goes on when the limit is lifted.
 func writeUntilLimit(s *Store) int {
@@ -183,6 +300,27 @@ func writeUntilLimit(s *Store) int {
 		fmt.Println(err)
 		return 1
 	}
+	return 0
+}
+
+// beginDayAtLimit makes the first file of a history where no file may have a page,
+// and again when the limit is lifted.
+func beginDayAtLimit(s *Store) int {
+	signal.Ignore(syscall.SIGXFSZ)
+	linked, err := s.Link(linkOf("slack:U1", pair("17", "tok-1")))
+	limit := syscall.Rlimit{Cur: 1, Max: math.MaxUint64}
+	if err := errors.Join(err, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	samples := minutes(linked.Agent.ID, noon, 3)
+	full := s.AppendHistory(samples)
+	limit.Cur = limit.Max
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	fmt.Println("not saved:", errors.Is(full, bot.ErrNotSaved), "failed:", s.Err() != nil, "then:", s.AppendHistory(samples))
 	return 0
 }
 

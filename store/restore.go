@@ -71,10 +71,11 @@ func (c Config) vacant() (path string, err error) {
 	if interrupted(path) {
 		return path, os.RemoveAll(dir)
 	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("restore: %s is there already; move it away first, a restore never replaces", dir)
+	info, err := os.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() && os.Remove(dir) == nil { // only an empty one goes
+		return path, nil
 	}
-	return path, nil
+	return "", fmt.Errorf("restore: %s is there already; move it away first, a restore never replaces", dir)
 }
 
 // interrupted reports whether a restore has put a history in its place but not,
