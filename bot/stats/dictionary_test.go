@@ -63,6 +63,7 @@ func TestMergeFaults(t *testing.T) {
 		{stats.Metric{Name: "x"}, "key is missing"},
 		{stats.Metric{Key: "TH", Name: "missed"}, `"missed" already names key MH`},
 		{stats.Metric{Key: "TH", Name: "answered"}, "computed by floorwalker"},
+		{stats.Metric{Key: "TH", Name: "shift_left"}, "computed by floorwalker"},
 		{stats.Metric{Key: "TH", Name: "Total Hits"}, "is not a name"},
 		{stats.Metric{Key: "TH", Unit: "parsecs"}, `unit: "parsecs" is none of count, seconds`},
 		{stats.Metric{Key: "TH", Kind: "rate"}, `kind: "rate" is none of`},

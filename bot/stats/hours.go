@@ -192,11 +192,11 @@ func (d *dial) takeBack(i int, c change) {
 	if offered == 0 && missed == 0 {
 		return
 	}
-	for ; i >= 0 && (offered > 0 || missed > 0 || d.ends[i] > c.since); i-- {
+	for now := i; i >= 0 && (offered > 0 || missed > 0 || d.ends[i] > c.since); i-- {
 		h := &d.hours[i]
 		m := min(missed, h.Missed.Value)
 		o := min(offered, max(0, h.Offered.Value-h.Missed.Value+m))
-		h.count(-o, -m, h.Offered.Value == 0)
+		h.count(-o, -m, i < now && h.Offered.Value == 0)
 		offered, missed = offered-o, missed-m
 	}
 	d.offered, d.missed = d.offered+offered, d.missed+missed

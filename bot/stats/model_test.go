@@ -38,7 +38,7 @@ type habits struct {
 	lost     float64 // share of polls that fail
 	stale    float64 // share of answers that are older than one before
 	lacking  float64 // share of answers that lack a key
-	undated  float64 // share of answers without a Date or the login's age
+	undated  float64 // share of answers without a Date and without the login's age
 	false_   float64 // share of calls that are taken back later
 	slips    int     // answers in which all counters are 0
 	late     bool    // the day's counters start again up to nine minutes late
@@ -320,7 +320,7 @@ func (w *world) sample(p poll) stats.Sample {
 	}
 	s.Login = time.Unix(in.start+w.r.Int64N(3)-1, 0).UTC()
 	if p.undated {
-		s.Date = time.Time{}
+		s.Date, s.Login = time.Time{}, time.Time{}
 	}
 	s.Values = w.values(p.date, p.slip)
 	if p.lacking {

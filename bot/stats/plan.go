@@ -208,11 +208,9 @@ func (p *plan) value(t *trackPlan, now []float64) float64 {
 	if t.part == whole || math.IsNaN(v) {
 		return v
 	}
-	n := math.NaN()
+	n := p.difference(now)
 	if t.over >= 0 {
 		n = now[t.over]
-	} else {
-		n = p.difference(now)
 	}
 	if t.part == product {
 		return v * n

@@ -20,12 +20,13 @@ type Sample struct {
 
 // A Value is a number of a sample.
 type Value struct {
-	Key string // the payload's key; with a dot a member of an object, such as "callType.inbound"
+	Key string // the payload's key; with a dot a member of an object, such as "callType.inbound"; "callType." with 0 for an empty one
 	N   float64
 }
 
 // Sample returns what history keeps of an answer: every number of the row, and
-// of the objects in it, whether the dictionary knows it or not.
+// of the objects in it, whether the dictionary knows it or not. A map of counts
+// that is empty leaves a zero of its own: it is no missing map.
 func (d Dictionary) Sample(c dashboard.Counters, tick time.Time) Sample {
 	s := Sample{Tick: tick.UTC().Truncate(time.Second), Date: c.Date}
 	s.Login, _ = d.LoginStart(c)
@@ -34,13 +35,20 @@ func (d Dictionary) Sample(c dashboard.Counters, tick time.Time) Sample {
 			s.Values = append(s.Values, Value{key, n})
 			continue
 		}
-		counts, _ := v.Counts()
+		counts, ok := v.Counts()
+		if ok && len(counts) == 0 && d.isMap(key) {
+			s.Values = append(s.Values, Value{Key: key + "."})
+		}
 		for name, n := range counts {
 			s.Values = append(s.Values, Value{key + "." + name, n})
 		}
 	}
 	slices.SortFunc(s.Values, func(a, b Value) int { return strings.Compare(a.Key, b.Key) })
 	return s
+}
+
+func (d Dictionary) isMap(key string) bool {
+	return slices.ContainsFunc(d, func(m Metric) bool { return m.Key == key && m.Kind == Map })
 }
 
 // Value returns the number under a key.

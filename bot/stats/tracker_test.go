@@ -245,15 +245,6 @@ func TestTrackerRestart(t *testing.T) {
 	}
 }
 
-// at returns a time of the tests' day.
-func at(clock string) time.Time {
-	t, err := time.Parse("2006-01-02 15:04:05", "2026-03-02 "+clock)
-	if err != nil {
-		panic(err)
-	}
-	return t
-}
-
 // TestTrackerValues: every name, in a shift of three answers.
 func TestTrackerValues(t *testing.T) {
 	d := stats.Defaults()
