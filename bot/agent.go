@@ -127,6 +127,10 @@ type Links interface {
 	// link is one on an earlier credential and changes nothing.
 	SetLinkState(id AgentID, state LinkState, reason string, at time.Time) error
 
+	// SetTeams replaces the memberships of an agent that were added in chat or
+	// by import, and tells the agent by a row of the outbox.
+	SetTeams(id AgentID, teams []string, by AuditEntry, requestID string, notice Row) (Agent, error)
+
 	// Unlink deletes an agent: addresses, credential, snapshots. It returns the
 	// agent as it was.
 	Unlink(id AgentID, by AuditEntry, requestID string) (Agent, error)

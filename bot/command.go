@@ -38,8 +38,10 @@ func commandTable() []command {
 			{name: "unlink", summary: "Delete what is stored about you", run: (*Bot).unlink},
 			{name: "whoami", summary: "Who I think you are", run: (*Bot).whoami},
 			{name: "export", summary: "Everything stored about you, as a file", run: (*Bot).export},
-			{name: "team", summary: "Your team now, those first who need a look", usage: "[name]", who: supervisor, run: (*Bot).teamTable, free: true, sub: []command{
+			{name: "team", summary: "Your team now, those first who need a look", usage: "[name] | add|remove @user TEAM", who: supervisor, run: (*Bot).teamTable, free: true, sub: []command{
 				{name: "show", summary: "Your team now, those first who need a look", usage: "[name]", who: supervisor, run: (*Bot).teamTable, options: teamOption()},
+				{name: "add", summary: "Put somebody into a team", usage: "@user TEAM", who: supervisor, run: (*Bot).teamAdd, options: memberOptions()},
+				{name: "remove", summary: "Take somebody out of a team", usage: "@user TEAM", who: supervisor, run: (*Bot).teamRemove, options: memberOptions()},
 			}},
 			{name: "digest", summary: "Shift summaries: when, what, or at once", usage: "list|preview|now [TEAM/NAME]", who: supervisor, run: (*Bot).digestList, sub: []command{
 				{name: "list", summary: "When each digest is due", who: supervisor, run: (*Bot).digestList},
@@ -64,6 +66,13 @@ func commandTable() []command {
 			{name: "status", summary: "How the bot is doing", who: admin, run: (*Bot).status},
 			{name: "audit", summary: "Who did what", who: admin, run: (*Bot).audit},
 		}},
+	}
+}
+
+func memberOptions() []chat.Option {
+	return []chat.Option{
+		{Name: "user", Summary: "Who", Kind: chat.OptionPerson, Required: true},
+		{Name: "team", Summary: "Which team", Required: true, Complete: true},
 	}
 }
 

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"floorwalker/bot"
@@ -54,6 +56,27 @@ func (s *Store) SetLinkState(id bot.AgentID, state bot.LinkState, reason string,
 		}
 		return errUnchanged
 	})
+}
+
+// SetTeams replaces the memberships of an agent, see [bot.Links].
+func (s *Store) SetTeams(id bot.AgentID, teams []string, by bot.AuditEntry, requestID string, notice bot.Row) (a bot.Agent, err error) {
+	by.At = stamp(by.At)
+	err = s.update(func(t txn) error {
+		if err := t.once(requestID); err != nil {
+			return err
+		}
+		before, err := t.agent(id)
+		if err != nil {
+			return err
+		}
+		a = before
+		a.Teams = slices.Sorted(slices.Values(teams))
+		if _, err := t.enqueue(notice); err != nil {
+			return err
+		}
+		return errors.Join(t.putAgent(before, a), t.record(by))
+	})
+	return a, err
 }
 
 // Unlink deletes an agent and everything stored of it, and rewrites the file so
