@@ -227,6 +227,21 @@ func TestPayloads(t *testing.T) {
 	}
 }
 
+// With AnyCommand people use what was never registered, and its options have the
+// kinds that their values suggest.
+func TestAnyCommand(t *testing.T) {
+	s, p := listening(t)
+	ok(s.Slash(asha, support, "floor team add", val("who", meera), val("n", 3), val("x", 1.5), val("b", true), val("t", "12")))(t)
+	e := answer{t: t, body: p.event("INTERACTION_CREATE")["d"]}
+	var kinds list
+	for _, o := range e.get("data", "options", 0, "options", 0, "options").(list) {
+		kinds = append(kinds, o.(obj)["type"])
+	}
+	if want := (list{6.0, 4.0, 10.0, 5.0, 3.0}); !slices.Equal(kinds, want) || e.str("data", "options", 0, "name") != "team" {
+		t.Errorf("options of the kinds %v, want %v: %v", kinds, want, e.get("data"))
+	}
+}
+
 func TestAliens(t *testing.T) {
 	s := start(t, discordtest.Options{Aliens: true, AnyCommand: true})
 	p, _ := connect(t, s)

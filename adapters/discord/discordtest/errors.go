@@ -3,8 +3,6 @@ package discordtest
 import (
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -131,17 +129,3 @@ func (p place) wrong(code, message string, args ...any) {
 }
 
 func (p place) required() { p.wrong("BASE_TYPE_REQUIRED", "This field is required") }
-
-// A path such as "embeds.0.fields.1.name", for messages and logs.
-func (p place) String() string {
-	var parts []string
-	for _, step := range p.path {
-		switch step := step.(type) {
-		case int:
-			parts = append(parts, strconv.Itoa(step))
-		case string:
-			parts = append(parts, step)
-		}
-	}
-	return strings.Join(parts, ".")
-}

@@ -183,6 +183,9 @@ func (i *Interaction) WaitModal(ctx context.Context) (Modal, error) {
 	return found, err
 }
 
+// At returns when the person did it.
+func (i *Interaction) At() time.Time { return i.at }
+
 // Expire makes the token too old, at once.
 func (i *Interaction) Expire() {
 	i.s.mu.Lock()

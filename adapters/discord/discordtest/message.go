@@ -2,6 +2,7 @@ package discordtest
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -262,9 +263,7 @@ func (m *Message) json() obj {
 // place of attachment:// names.
 func (m *Message) embedJSON(e obj) obj {
 	out := obj{"type": "rich"}
-	for k, v := range e {
-		out[k] = v
-	}
+	maps.Copy(out, e)
 	for _, key := range []string{"image", "thumbnail"} {
 		picture, ok := e[key].(obj)
 		if !ok {

@@ -22,7 +22,7 @@ func (m Message) Plain() string {
 		}
 	}
 	for i := range m.Attachments {
-		if a := &m.Attachments[i]; !p.shown[a.Name] {
+		if a := &m.Attachments[i]; !p.shown[a.Name] && m.Flags&FlagV2 == 0 {
 			p.line("(file: " + a.Name + alt(a) + ")")
 		}
 	}
@@ -215,31 +215,45 @@ type span struct {
 	code bool
 }
 
-var codeSpan = regexp.MustCompile("(?s)(```)(?:[a-z0-9_+.#-]*\n)?(.+?)```|(``)(.+?)``|(`)([^`]+)`")
-
-// splitCode takes a text apart at its code. A backslash before a backtick keeps
-// it from opening code.
+// splitCode takes a text apart at its code: between one, two or three backticks
+// and as many again. A backslash before a backtick keeps it from opening code.
 func splitCode(s string) []span {
 	var parts []span
+	var open [4]bool // whether backticks of that number close nothing from here on
 	rest := 0
-	for at := 0; at < len(s); {
-		m := codeSpan.FindStringSubmatchIndex(s[at:])
-		if m == nil {
-			break
-		}
-		start, end := at+m[0], at+m[1]
-		if backslashes(s[:start])%2 == 1 {
-			at = start + 1
+	for i := 0; i < len(s); {
+		if s[i] == '\\' {
+			i += 2
 			continue
 		}
-		code := s[at:][max(m[4], 0):max(m[5], 0)] + s[at:][max(m[8], 0):max(m[9], 0)] + s[at:][max(m[12], 0):max(m[13], 0)]
-		parts = append(parts, span{s[rest:start], false}, span{code, true})
-		at, rest = end, end
+		ticks := min(3, len(s[i:])-len(strings.TrimLeft(s[i:], "`")))
+		if ticks == 0 || open[ticks] {
+			i += max(1, ticks)
+			continue
+		}
+		inside := s[i+ticks:]
+		end := strings.Index(inside, s[i:i+ticks])
+		if end < 1 {
+			open[ticks] = end < 0
+			i += ticks
+			continue
+		}
+		parts = append(parts, span{s[rest:i], false}, span{code(inside[:end], ticks), true})
+		i += 2*ticks + end
+		rest = i
 	}
 	return append(parts, span{s[rest:], false})
 }
 
-func backslashes(s string) int { return len(s) - len(strings.TrimRight(s, `\`)) }
+// code returns what is shown of code: of a block, not the language in its first
+// line.
+func code(s string, ticks int) string {
+	language, more, found := strings.Cut(s, "\n")
+	if ticks == 3 && found && more != "" && !strings.ContainsAny(language, " `") {
+		return more
+	}
+	return s
+}
 
 // Read returns a text with Discord's markdown as it is shown: marks gone, links
 // by their text, mentions by name, times in UTC, escapes undone.

@@ -160,14 +160,19 @@ func (s *Server) deliver(i *Interaction, url string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i.ack != nil || i.over {
-		return
-	}
-	if err == nil && a.status == http.StatusOK && f == nil {
+	switch {
+	case err != nil || a.status != http.StatusOK || f != nil:
+	case i.ack != nil:
+		f = fail(40060)
+	case i.over:
+		f = fail(10062)
+	default:
 		f = s.respond(i, q, true)
 	}
 	if f != nil {
 		i.refused = append(i.refused, fmt.Sprint(f.message, " ", f.errors))
+		i.changed.ring()
+		s.changed.ring()
 	}
 	if i.ack == nil {
 		i.fail()

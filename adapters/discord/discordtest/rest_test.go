@@ -145,6 +145,10 @@ func TestFaults(t *testing.T) {
 	if m := s.Messages(support); len(m) != 1 {
 		t.Errorf("%d messages", len(m))
 	}
+	var sent struct{ Content string }
+	if err := s.Calls(route)[0].JSON(&sent); err != nil || sent.Content != "x" {
+		t.Errorf("the first call says %q, %v", sent.Content, err)
+	}
 	if c := s.Calls(route); len(c) != 6 || c[0].Code != 50013 || c[1].Status != 429 || c[2].Status != 200 || c[3].Route != route {
 		t.Errorf("calls %+v", c)
 	}

@@ -52,7 +52,7 @@ func (s *Server) guildJSON(g *Guild) obj {
 		"verification_level": 0, "default_message_notifications": 0, "mfa_level": 0, "explicit_content_filter": 0, "max_presences": nil,
 		"max_members": 500000, "max_stage_video_channel_users": 50, "max_video_channel_users": 25, "premium_tier": 0,
 		"premium_subscription_count": 0, "premium_progress_bar_enabled": false, "nsfw_level": 0}
-	for _, key := range strings.Fields(`icon description hub_type splash discovery_splash banner application_id afk_channel_id
+	for key := range strings.FieldsSeq(`icon description hub_type splash discovery_splash banner application_id afk_channel_id
 		system_channel_id widget_channel_id vanity_url_code rules_channel_id safety_alerts_channel_id public_updates_channel_id incidents_data`) {
 		o[key] = nil
 	}
@@ -72,7 +72,7 @@ func (s *Server) guildCreate(g *Guild) obj {
 	member["user"] = s.users[s.o.AppID].json()
 	o["channels"], o["members"], o["member_count"] = channels, []any{member}, len(g.Members)+1
 	o["joined_at"], o["large"], o["unavailable"] = joined, false, false
-	for _, key := range strings.Fields("threads presences voice_states stage_instances guild_scheduled_events soundboard_sounds") {
+	for key := range strings.FieldsSeq("threads presences voice_states stage_instances guild_scheduled_events soundboard_sounds") {
 		o[key] = []any{}
 	}
 	return o
