@@ -46,7 +46,7 @@ type Reset string
 // The resets.
 const (
 	Daily   Reset = "day"   // at midnight in the vendor's zone
-	AtLogin Reset = "login" // with every login
+	AtLogin Reset = "login" // with every login; not counted in answers that lack the login's age
 	Never   Reset = "never"
 )
 

@@ -80,6 +80,10 @@ func TestResets(t *testing.T) {
 	expect(t, "calls of the login", show(s.Totals["logins_calls"]), "≈5")
 	expect(t, "ever", show(s.Totals["ever"]), "4")
 	expect(t, "what calls of the login lack", showLack(s.Lacks["logins_calls"]), "0+30s")
+
+	s = series().Summarize(polls("09:00 L=9 login=08:00", "11:00 L=11", "11:01 L=12 login=10:30", "11:02 L=13"), at("09:00"), at("11:02"))
+	expect(t, "calls, with a login not known at first", show(s.Totals["logins_calls"]), "≈3")
+	expect(t, "what they lack", showLack(s.Lacks["logins_calls"]), "9+1h31m0s")
 }
 
 // TestVendorsMidnight: the day is the vendor's, also where the clocks skip

@@ -29,7 +29,9 @@ type meter struct {
 	tracks []track
 	turns  [cycles]turn
 	phase  phase
-	moved  bool // the newest sample may have moved a track
+	moved  bool // the newest sample may have moved a track, and
+	wait   bool //   the next one will
+	told   bool // the newest sample tells which login it belongs to, if any counter asks
 
 	prev     int64 // asOf of the newest sample with values, 0 for none
 	login    int64 // when the newest login began, 0 if not known
@@ -144,7 +146,9 @@ func (m *meter) observe(s *Sample, asOf, every int64) {
 	if m.values = nil; m.layout != nil && m.phase == inside {
 		m.values = s.Values
 	}
-	if m.moved = turned || !still || m.guarded(); m.moved {
+	told := m.told
+	m.told = !s.Login.IsZero() || len(m.plan.witness[byLogin]) == 0
+	if m.moved = turned || !still || m.wait || !m.told || !told || m.guarded(); m.moved {
 		m.move(asOf, every)
 	}
 	m.prev = asOf
@@ -231,6 +235,7 @@ const (
 
 // move moves all tracks by the newest numbers.
 func (m *meter) move(asOf, every int64) {
+	m.wait = false
 	var verdicts [cycles]verdict
 	for c := range cycles {
 		if len(m.plan.witness[c]) > 0 {
@@ -239,7 +244,7 @@ func (m *meter) move(asOf, every int64) {
 	}
 	for i := range m.tracks {
 		p, t := &m.plan.tracks[i], &m.tracks[i]
-		v := m.plan.value(p, m.now)
+		v := m.value(p)
 		if v >= t.last && verdicts[p.cycle] == steady && m.plain(p.cycle, t) {
 			t.delta = v - t.last
 			t.total, t.last = t.total+t.delta, v
@@ -260,6 +265,15 @@ func (m *meter) move(asOf, every int64) {
 			t.flag &^= gone | comesBack
 		}
 	}
+}
+
+// value returns the newest number that a track follows, NaN if it is not known.
+// Nothing is known of the counters of a login without the login.
+func (m *meter) value(p *trackPlan) float64 {
+	if p.cycle == byLogin && !m.told {
+		return math.NaN()
+	}
+	return m.plan.value(p, m.now)
 }
 
 // plain reports whether a rise of a track is just that, as nearly always: it
@@ -299,7 +313,7 @@ func (m *meter) judge(c cycle, asOf int64) verdict {
 	var all, guarded sum
 	turn, held := &m.turns[c], 0.0
 	for _, i := range m.plan.witness[c] {
-		t, v := &m.tracks[i], m.plan.value(&m.plan.tracks[i], m.now)
+		t, v := &m.tracks[i], m.value(&m.plan.tracks[i])
 		if !t.flag.has(known) || math.IsNaN(v) {
 			continue
 		}

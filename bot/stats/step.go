@@ -102,6 +102,7 @@ func (m *meter) record(p *trackPlan, t *track, s step, asOf int64) {
 		}
 	case !t.flag.has(open) && s.low:
 		t.flag |= waits
+		m.wait = true
 	case !t.flag.has(open):
 		m.enter(t, s, asOf)
 		if m.turns[p.cycle].guard != 0 {
