@@ -170,6 +170,8 @@ func (d *desk) drawOne(m *chat.Message, reader chat.Address, l line) {
 		text := chat.Join(chat.T("Silenced by "+cut(s.Name, 40)+" until "), chat.At(s.End.In(d.c.zoneOf(reader)), chat.DayClock))
 		if s.Comment != "" {
 			text = chat.Join(text, chat.T(": "+s.Comment))
+		} else {
+			text = chat.Join(text, chat.T("."))
 		}
 		said = append(said, text)
 	}
@@ -187,7 +189,7 @@ var endings = map[alert.Reason]string{
 	alert.Recovered:     "Back to normal",
 	alert.Cleared:       "Back to normal",
 	alert.Missing:       "No longer reported",
-	alert.ExpiredNoData: "No more numbers came, so nobody knows how it went on. Closed",
+	alert.ExpiredNoData: "The shift ended, or no more numbers came: closed",
 	alert.CounterReset:  "The counters were reset",
 	alert.RuleChanged:   "The rule was changed",
 	alert.RuleDisabled:  "The rule was switched off",
@@ -312,17 +314,17 @@ func (d *desk) buttons(reader chat.Address, open []line) []chat.Action {
 		return nil
 	}
 	all := numberList(mine)
-	silence := mine[0].silence.N
-	if slices.ContainsFunc(mine, func(l line) bool { return l.silence.N != silence }) {
-		silence = 0
+	var silences []int
+	for _, l := range mine {
+		silences = append(silences, l.silence.N)
 	}
 	var list []chat.Action
 	if len(unacked) > 0 {
 		list = append(list, chat.Action{ID: "floor", Value: "ack " + numberList(unacked) + " here", Label: "Acknowledge", Style: chat.Primary, Replace: true})
 	}
 	switch {
-	case silence > 0:
-		list = append(list, chat.Action{ID: "floor", Value: fmt.Sprintf("unsilence %d %s here", silence, all), Label: "End the silence", Replace: true})
+	case !slices.Contains(silences, 0):
+		list = append(list, chat.Action{ID: "floor", Value: "unsilence " + writeNumbers(silences) + " " + all + " here", Label: "End the silence", Replace: true})
 	case mine[0].team != "" || d.c.isAdmin(reader):
 		list = append(list,
 			chat.Action{ID: "floor", Value: "silence " + all + " 1h here", Label: "Silence 1 h", Replace: true},
@@ -339,13 +341,18 @@ func (c *Config) mayHandle(addr chat.Address, team string) bool {
 	return c.isAdmin(addr) || slices.Contains(mine, team) || team == "" && len(mine) > 0
 }
 
-// numberList writes the numbers of episodes as people type them: 12, or
-// 12-15,18. What would not fit on a button is left out.
+// numberList writes the numbers of episodes as people type them.
 func numberList(lines []line) string {
 	var ns []int
 	for _, l := range lines {
 		ns = append(ns, l.n)
 	}
+	return writeNumbers(ns)
+}
+
+// writeNumbers writes 12, or 12-15,18. What would not fit on a button is left
+// out.
+func writeNumbers(ns []int) string {
 	slices.Sort(ns)
 	ns = slices.Compact(ns)
 	list := ""
@@ -358,7 +365,7 @@ func numberList(lines []line) string {
 		if j > i {
 			part += "-" + strconv.Itoa(ns[j])
 		}
-		if len(list)+len(part) > 50 {
+		if len(list)+len(part) > 25 {
 			break
 		}
 		list = strings.TrimPrefix(list+","+part, ",")
@@ -367,10 +374,14 @@ func numberList(lines []line) string {
 	return list
 }
 
-// ruleAmount writes a rule's value in its unit. A share keeps two places.
+// ruleAmount writes a rule's value in its unit: a share with two places, minutes
+// without any.
 func ruleAmount(v float64, unit string) string {
-	if unit == alert.UnitNone && v != math.Trunc(v) {
+	switch unit {
+	case alert.UnitNone:
 		return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)
+	case alert.UnitMinutes:
+		v = math.Round(v)
 	}
 	return amount(v, stats.Unit(unit))
 }

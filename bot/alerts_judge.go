@@ -105,6 +105,7 @@ func (d *desk) fire(v verdict, x *ruling, rs *ruleState) {
 // show takes over what a sample says for the cards.
 func (o openEpisode) show(x *ruling) {
 	unit, numeric := x.rule.Shown()
+	numeric = numeric && x.rule.Name != alert.LoginLost // what it compares is the clock
 	if numeric {
 		o.Value = ruleAmount(x.Value, unit)
 	}
@@ -203,6 +204,9 @@ func (d *desk) judgeSource(s sourceRound) {
 		minutes = d.now.Sub(vain).Minutes()
 	}
 	v := verdict{subject: sourceSubject, shift: d.shiftOf(d.c.Teams)}
+	if !d.now.Before(v.shift.End) {
+		return // the last polls are repeated when nobody works any more
+	}
 	x := ruling{rule: r}
 	x.Sample = alert.Sample{Subject: sourceSubject, Round: alert.Round{Now: d.now, Poll: d.poll, Shift: v.shift}}
 	x.At = d.now
@@ -320,16 +324,18 @@ func (d *desk) sweepBulletin(b *bulletin) {
 	}
 }
 
-// forward tells a recipient at their next address.
+// forward tells a recipient at another address.
 func (d *desk) forward(b *bulletin) {
+	r := d.reader(b.To)
+	r.Lost, r.changed = d.now, true
 	_, step, _, ok := alert.ParseKey(b.Row)
-	i := slices.IndexFunc(b.Rest, d.reachable)
-	if !ok || i < 0 {
+	to, found := d.choose(b.Rest)
+	if !ok || !found {
 		return
 	}
 	for _, m := range b.Members {
 		if o, open := d.open(m.Subject, m.Rule); open && m.Over == nil {
-			d.tell(o, step, m.Team, recipient{b.Rest[i], b.Rest[i+1:]})
+			d.tell(o, step, m.Team, to)
 		}
 	}
 }

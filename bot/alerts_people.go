@@ -23,14 +23,9 @@ type recipient struct {
 func (d *desk) recipients(team string) []recipient {
 	var list []recipient
 	add := func(addresses []chat.Address) {
-		for i, addr := range addresses {
-			if slices.ContainsFunc(list, func(r recipient) bool { return r.addr == addr }) {
-				return
-			}
-			if d.reachable(addr) {
-				list = append(list, recipient{addr, addresses[i+1:]})
-				return
-			}
+		to, ok := d.choose(addresses)
+		if ok && !slices.ContainsFunc(list, func(r recipient) bool { return r.addr == to.addr }) {
+			list = append(list, to)
 		}
 	}
 	for _, t := range d.c.Teams {
@@ -49,6 +44,24 @@ func (d *desk) recipients(team string) []recipient {
 	return list
 }
 
+// choose returns the first address of a person at which they can be reached,
+// as far as is known.
+func (d *desk) choose(addresses []chat.Address) (to recipient, ok bool) {
+	for _, lost := range []bool{false, true} {
+		for _, addr := range addresses {
+			if d.reachable(addr) && (lost || d.now.Sub(d.reader(addr).Lost) > lostFor) {
+				rest := slices.DeleteFunc(slices.Clone(addresses), func(a chat.Address) bool { return a == addr })
+				return recipient{addr, rest}, true
+			}
+		}
+	}
+	return recipient{}, false
+}
+
+// lostFor is how long another address of a person is tried first, after one at
+// which a message could not be delivered.
+const lostFor = 24 * time.Hour
+
 // reachable reports whether the bot may write to a person first. On Discord it
 // may only after a command of their own.
 func (d *desk) reachable(addr chat.Address) bool {
@@ -59,6 +72,7 @@ func (d *desk) reachable(addr chat.Address) bool {
 type reader struct {
 	Quiet *schedule.QuietHours `json:"quiet,omitempty"` // their own; a zero one is never
 	Met   time.Time            `json:"met,omitzero"`    // when they first typed a command
+	Lost  time.Time            `json:"lost,omitzero"`   // when something could last not be delivered
 	Sent  []time.Time          `json:"sent,omitempty"`  // when messages of the last hour were promised
 
 	changed bool

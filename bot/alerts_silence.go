@@ -384,15 +384,17 @@ func (d *desk) silencedCard(reader chat.Address, made []silence) chat.Message {
 	var lines []chat.Text
 	var hidden []line
 	open := d.allOpen()
+	var ns []int
 	for _, s := range made {
+		ns = append(ns, s.N)
 		text := chat.Join(chat.Strong(s.What), chat.T(" until "), chat.At(s.End.In(d.c.zoneOf(reader)), chat.DayClock))
 		if s.Comment != "" {
 			text = chat.Join(text, chat.T(": "+s.Comment))
 		}
 		lines = append(lines, text)
 		hidden = append(hidden, d.hides(s, open)...)
-		m.Actions = append(m.Actions, chat.Action{ID: "floor", Value: fmt.Sprintf("unsilence %d", s.N), Label: fmt.Sprintf("End silence %d", s.N), Replace: true})
 	}
+	m.Actions = []chat.Action{{ID: "floor", Value: "unsilence " + writeNumbers(ns), Label: "End it", Replace: true}}
 	m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Lines(lines...)})
 	if len(hidden) == 0 {
 		m.Blocks = append(m.Blocks, chat.Paragraph{Quiet: true, Text: chat.T("Nothing that it hides fires now.")})
@@ -465,14 +467,13 @@ func (b *Bot) silencesList(_ context.Context, r *request) (chat.Reply, error) {
 
 // unsilence answers /floor unsilence N. Ending a silence twice changes nothing.
 func (b *Bot) unsilence(_ context.Context, r *request) (chat.Reply, error) {
-	n := 0
-	var on []int // the alerts on the card that the button is on
+	var ns, on []int // on: the alerts on the card that the button is on
 	if r.here() && len(r.args) == 2 {
 		on, _ = parseNumbers(r.args[1])
 		r.args = r.args[:1]
 	}
 	if len(r.args) > 0 {
-		n, _ = strconv.Atoi(strings.TrimPrefix(r.args[0], "#"))
+		ns, _ = parseNumbers(r.args[0])
 		r.args = r.args[1:]
 	}
 	if err := r.noMore(); err != nil {
@@ -480,23 +481,34 @@ func (b *Bot) unsilence(_ context.Context, r *request) (chat.Reply, error) {
 	}
 	var m chat.Message
 	_, err := b.atDesk(time.Now(), func(d *desk) {
-		i := slices.IndexFunc(d.silences(), func(s silence) bool {
-			return s.N == n && (d.c.isAdmin(r.From) || s.By == r.From.String() || s.Matcher.Team != "" && d.c.mayHandle(r.From, s.Matcher.Team))
-		})
-		if i < 0 {
-			d.fail(&problem{text: "There is no such silence of yours.", next: chat.Join(chat.Code(r.config.typed(r.From.Network, "floor", "silences")), chat.T(" lists them."))})
-			return
-		}
-		ended := d.silences()[i]
-		if ended.Active(d.now) {
-			ended.Silence = ended.Ended(d.now)
-			d.putSilence(ended)
-			d.audit(r, "unsilence", fmt.Sprintf("silence %d", n), ended.What)
-			d.tend()
-		}
-		if m = note("Silence ended", chat.T(upperFirst(ended.What)+" is told again."), nil); len(on) > 0 {
+		m = note("Silence ended", nil, nil)
+		d.unsilence(r, ns, &m)
+		if len(on) > 0 {
 			m = d.cardFor(r.From, on)
 		}
 	})
 	return chat.Show(m), err
+}
+
+// unsilence ends those of the silences that are the person's to end, and says
+// which they are.
+func (d *desk) unsilence(r *request, ns []int, m *chat.Message) {
+	var said []chat.Text
+	for _, s := range slices.Clone(d.silences()) {
+		mine := s.By == r.From.String() || d.c.isAdmin(r.From) || s.Matcher.Team != "" && d.c.mayHandle(r.From, s.Matcher.Team)
+		if !mine || !slices.Contains(ns, s.N) {
+			continue
+		}
+		said = append(said, chat.T(upperFirst(s.What)+" is told again."))
+		if s.Active(d.now) {
+			s.Silence = s.Ended(d.now)
+			d.putSilence(s)
+			d.audit(r, "unsilence", fmt.Sprintf("silence %d", s.N), s.What)
+		}
+	}
+	if len(said) == 0 {
+		d.fail(&problem{text: "There is no such silence of yours.", next: chat.Join(chat.Code(r.config.typed(r.From.Network, "floor", "silences")), chat.T(" lists them."))})
+	}
+	d.tend()
+	m.Blocks = []chat.Block{chat.Paragraph{Text: chat.Lines(said...)}}
 }

@@ -3,6 +3,7 @@ package bot_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 //	supervisor lea              adds one to the team; two words are two addresses of one person
 //	member lila 2               adds one to the team, and links them to the floor's agent 2
 //	team quiet 12:00-13:00      the team's quiet hours
+//	discord fail gone 1         as send fail, on Discord
 //	outbox                      the rows of alerts, each with its step and what became of it
 func (s *stage) doAlerts(line string) (err error) {
 	word, rest, _ := strings.Cut(line, " ")
@@ -41,6 +43,8 @@ func (s *stage) doAlerts(line string) (err error) {
 		if team.QuietHours, err = schedule.ParseQuietHours(strings.TrimPrefix(rest, "quiet ")); err != nil {
 			return err
 		}
+	case "discord":
+		return s.discordFails(strings.Fields(rest))
 	case "outbox":
 		return s.outbox()
 	default:
@@ -48,6 +52,17 @@ func (s *stage) doAlerts(line string) (err error) {
 	}
 	s.bot.Configure(s.config)
 	return nil
+}
+
+func (s *stage) discordFails(words []string) error {
+	console := s.net
+	s.net = s.discord
+	defer func() { s.net = console }()
+	n, err := strconv.Atoi(words[2])
+	if err != nil {
+		return err
+	}
+	return s.sendFails(words[1], n)
 }
 
 // addressOf makes a person known by a word: a name, or network:name.

@@ -299,9 +299,19 @@ func (d *desk) revalue(o openEpisode) {
 // valueEvery is how often a message is edited only because a value in it moves.
 const valueEvery = 5 * time.Minute
 
+// resolvedUnsent is why a message is cancelled when all that it tells of has
+// ended before anybody could read it.
+const resolvedUnsent = "resolved before it was sent"
+
 // post keeps the promises of a bulletin, and brings its message up to date.
 func (d *desk) post(b *bulletin) {
 	if !b.changed || b.gone || d.err != nil {
+		return
+	}
+	if b.fresh && b.over() && b.Kind != kindQuiet {
+		b.promises = append(b.promises, b.Row)
+		d.unkept(b, resolvedUnsent)
+		d.forget(b)
 		return
 	}
 	if b.fresh {
@@ -317,8 +327,8 @@ func (d *desk) post(b *bulletin) {
 		d.unkept(b, "the message was not delivered")
 		d.forget(b)
 		return
-	case row.State == RowPending && b.over() && b.Kind != kindQuiet && d.cancel(b.Row, "resolved before it was sent"):
-		d.unkept(b, "resolved before it was sent")
+	case row.State == RowPending && b.over() && b.Kind != kindQuiet && d.cancel(b.Row, resolvedUnsent):
+		d.unkept(b, resolvedUnsent)
 		d.forget(b)
 		return
 	}

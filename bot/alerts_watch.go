@@ -200,7 +200,9 @@ func (f *floor) observe(a *alertBatch, p polled) (verdict, error) {
 	t, err := f.tracker(p.agent.ID, v.shift, p.tick)
 	x := alert.Sample{Subject: v.subject, Data: f.feed(a.c, p, t, a.poll)}
 	x.At, x.Round = p.tick, alert.Round{Now: a.now, Poll: a.poll, Shift: v.shift, Warm: f.warm()}
-	f.rule(&v, f.rulesFor(v.on), x, &agentValues{t, p.tick})
+	if p.final.IsZero() { // when the shift is over, nothing begins
+		f.rule(&v, f.rulesFor(v.on), x, &agentValues{t, p.tick})
+	}
 	return v, err
 }
 

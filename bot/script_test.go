@@ -127,6 +127,7 @@ type stage struct {
 	log     syncBuffer
 	agent   map[string]int          // by person
 	last    map[string]chat.Message // what each person saw last
+	where   map[string]string       // and on which network
 	form    map[string]chat.Form
 	again   chat.Request
 	count   int // of requests
@@ -144,7 +145,7 @@ const key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 func newStage(t *testing.T, dir string) *stage {
 	s := &stage{
 		t: t, path: filepath.Join(dir, "floor.db"),
-		agent: map[string]int{}, last: map[string]chat.Message{}, form: map[string]chat.Form{},
+		agent: map[string]int{}, last: map[string]chat.Message{}, where: map[string]string{}, form: map[string]chat.Form{},
 		net: chattest.NewNetwork(chat.Console), discord: chattest.NewNetwork(chat.Discord), config: stageConfig(t), sent: map[chat.Ref]chat.Address{},
 	}
 	s.net.AddChannel("#support")
@@ -249,7 +250,7 @@ func (s *stage) flush() {
 		return cmp.Or(a.at.Compare(b.at), strings.Compare(a.to.String(), b.to.String()))
 	})
 	for _, a := range s.came {
-		s.last[a.to.ID] = a.m
+		s.last[a.to.ID], s.where[a.to.ID] = a.m, string(a.to.Network)
 		fmt.Fprintf(&s.seen, "%s %s %s:\n", a.at.In(kolkata(s.t)).Format("15:04:05"), a.how, a.to.ID)
 		for line := range strings.Lines(hideIDs(a.m.Plain()) + "\n") {
 			s.seen.WriteString("  " + line)
@@ -488,7 +489,7 @@ func (s *stage) say(network, name, text string) error {
 func (s *stage) press(name, label string) error {
 	for _, a := range s.last[name].Actions {
 		if a.Label == label {
-			r := s.request("", name)
+			r := s.request(s.where[name], name)
 			r.Kind, r.Action = chat.KindAction, chat.Action{ID: a.ID, Value: a.Value}
 			s.handle(r)
 			return nil
@@ -549,7 +550,7 @@ func (s *stage) show(r chat.Request, reply chat.Reply) {
 	if !reply.Message.Private {
 		s.t.Errorf("%s got an answer that is not private: %s", name, reply.Message.Title)
 	}
-	s.last[name] = *reply.Message
+	s.last[name], s.where[name] = *reply.Message, string(r.From.Network)
 	s.seen.WriteString(hideIDs(reply.Message.Plain()) + "\n")
 	for _, f := range reply.Message.Files {
 		s.seen.WriteString(hideIDs(string(f.Data)))
