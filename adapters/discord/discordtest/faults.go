@@ -21,6 +21,7 @@ import (
 //	Fault{Status: 502, Stored: true}                   done, and yet a 502
 //	Fault{Reset: true, Stored: true}                   done, and no answer
 //	Fault{Delay: 5 * time.Second}                      slow
+//	Fault{Delay: time.Hour, Stored: true}              done, and no answer in time
 type Fault struct {
 	Code       int           // Discord's; default by Status
 	Status     int           // of the HTTP answer; default by Code
@@ -31,7 +32,7 @@ type Fault struct {
 	HTML       bool          // a page of HTML, not JSON
 	Reset      bool          // close the connection instead of answering
 	Stored     bool          // go wrong only after the call has done its work
-	Delay      time.Duration // wait before anything else
+	Delay      time.Duration // wait before the call does its work, or after it if Stored
 
 	route  string
 	left   int
@@ -100,9 +101,15 @@ func (s *Server) takeFault(c Call) *Fault {
 	return nil
 }
 
-// wait makes the call slow. It reports whether the caller is still there.
+// before makes the call slow before its work is done. It reports whether the
+// caller is still there.
+func (f *Fault) before(ctx context.Context) bool { return f == nil || f.Stored || f.wait(ctx) }
+
+// after makes the call slow when its work is done.
+func (f *Fault) after(ctx context.Context) bool { return f == nil || !f.Stored || f.wait(ctx) }
+
 func (f *Fault) wait(ctx context.Context) bool {
-	if f == nil || f.Delay == 0 {
+	if f.Delay == 0 {
 		return true
 	}
 	select {

@@ -23,16 +23,16 @@ const (
 
 // A request is a call, taken apart.
 type request struct {
-	w       http.ResponseWriter // for headers only
-	version int
-	params  map[string]string // what stands for the {names} of the route
-	query   url.Values
-	at      time.Time
-	token   string // as it stands in the header
-	raw     json.RawMessage
-	body    any // decoded; nil if there is none
-	files   map[string]upload
-	order   []string // the keys of files
+	w      http.ResponseWriter // for headers only
+	params map[string]string   // what stands for the {names} of the route
+	query  url.Values
+	at     time.Time // when it is dealt with
+	unread *failure  // why the body cannot be read
+	token  string    // as it stands in the header
+	raw    json.RawMessage
+	body   any // decoded; nil if there is none
+	files  map[string]upload
+	order  []string // the keys of files
 }
 
 // An upload is a file in a multipart body.

@@ -146,64 +146,74 @@ func (s *Server) Invalid() int {
 
 // serveAPI answers one call of the REST API.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
-	version, path, f := split(r.URL.Path)
+	path, f := below(r.URL.Path)
 	c := Call{Method: r.Method, Path: path, Query: r.URL.RawQuery, At: time.Now(), Header: r.Header.Clone()}
-	q := &request{w: w, version: version, query: r.URL.Query(), at: c.At, token: r.Header.Get("Authorization")}
+	q := &request{w: w, query: r.URL.Query(), token: r.Header.Get("Authorization")}
 	var rt route
 	if f == nil {
 		rt, q.params, f = s.find(r.Method, path)
 	}
 	if f == nil {
 		c.Route = rt.pattern
-		f = q.read(r.Header.Get("Content-Type"), r.Body)
+		q.unread = q.read(r.Header.Get("Content-Type"), r.Body)
 		c.Body, c.Files = q.raw, q.names()
 	}
 	if page := s.cloudflare(r, c.At); page != nil {
 		f = page
 	}
 	fault := s.takeFault(c)
-	if !fault.wait(r.Context()) {
+	if !fault.before(r.Context()) {
 		s.record(c, nil) // the caller hung up
 		return
 	}
-	q.at = time.Now()
-	var answer any
-	switch {
-	case fault.instead():
-		if f = fault.failure(); f.status == http.StatusTooManyRequests {
-			s.exhausted(rt, w.Header())
-		}
-	case f != nil:
-	default:
-		if answer, f = s.call(rt, q); f == nil && fault.late() {
-			f = fault.failure() // after the deed
-		}
+	answer, f := s.run(rt, q, fault, f)
+	if !fault.after(r.Context()) {
+		s.record(c, nil)
+		return
 	}
 	s.answer(w, c, answer, f)
 }
 
-// split takes the version off a path.
-func split(path string) (version int, rest string, f *failure) {
-	v, rest, _ := strings.Cut(strings.TrimPrefix(path, "/api/"), "/")
-	switch v {
-	case "v9":
-		return 9, "/" + rest, nil
-	case "v10":
-		return 10, "/" + rest, nil
+// run runs a route unless the call has failed, or a fault takes its place.
+func (s *Server) run(rt route, q *request, fault *Fault, f *failure) (any, *failure) {
+	if fault.instead() {
+		if f = fault.failure(); f.status == http.StatusTooManyRequests {
+			s.exhausted(rt, q.w.Header())
+		}
 	}
-	return 0, path, fail(50041)
+	if f != nil {
+		return nil, f
+	}
+	answer, f := s.call(rt, q)
+	if f == nil && fault.late() {
+		f = fault.failure()
+	}
+	return answer, f
 }
 
-// call checks who is calling and how often, and runs the route.
+// below returns the part of a path below the version.
+func below(path string) (string, *failure) {
+	version, rest, _ := strings.Cut(strings.TrimPrefix(path, "/api/"), "/")
+	if version != "v9" && version != "v10" {
+		return path, fail(50041)
+	}
+	return "/" + rest, nil
+}
+
+// call checks who is calling, how often and what, and runs the route.
 func (s *Server) call(rt route, q *request) (any, *failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.changed.ring()
+	q.at = time.Now()
 	if !rt.free && (s.revoked || q.token != "Bot "+s.o.BotToken) {
 		return nil, plainFail(http.StatusUnauthorized)
 	}
 	if f := s.limit(rt, q); f != nil {
 		return nil, f
+	}
+	if q.unread != nil {
+		return nil, q.unread
 	}
 	return rt.run(s, q)
 }

@@ -60,10 +60,15 @@ func TestBodies(t *testing.T) {
 		"a form":               {"application/x-www-form-urlencoded", `content=x`, 400, 50035},
 		"no parts":             {"multipart/form-data; boundary=x", `{"content":"x"}`, 400, 0},
 		"with a charset":       {"application/json; charset=utf-8", `{"content":"x"}`, 200, 0},
+		"without a token":      {"no token", `{"content":`, 401, 0},
 		"more than everything": {"application/json", `{"content":"` + n(25<<20) + `"}`, 413, 40005},
 	} {
 		t.Run(name, func(t *testing.T) {
-			do(t, request(t, s, route, c.kind, strings.NewReader(c.body))).wants(c.status, c.code)
+			req := request(t, s, route, c.kind, strings.NewReader(c.body))
+			if c.kind == "no token" {
+				req.Header.Del("Authorization")
+			}
+			do(t, req).wants(c.status, c.code)
 		})
 	}
 }
@@ -207,6 +212,18 @@ func TestStored(t *testing.T) {
 	send(t, s, support, body).wants(200, 0)
 	if m := s.Messages(support); len(m) != 2 {
 		t.Errorf("%d messages, want the stored two", len(m))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	s.Fail(route, discordtest.Fault{Delay: time.Hour, Stored: true}, 1)
+	gone := make(chan error)
+	go func() {
+		_, err := http.DefaultClient.Do(request(t, s, "POST /channels/"+support+"/messages", "application/json", strings.NewReader(`{"content":"z"}`)).WithContext(ctx))
+		gone <- err
+	}()
+	ok(s.WaitMessage(soon(t), support, says("z")))(t)
+	cancel()
+	if err := <-gone; !errors.Is(err, context.Canceled) {
+		t.Errorf("the impatient caller got %v", err)
 	}
 	s.StoreThenFail(route, 502, 1)
 	send(t, s, support, obj{}).wants(400, 50006) // what is refused is not stored
