@@ -26,7 +26,12 @@ const (
 	defaultMaxSize = 1 << 30
 )
 
-// Open opens the database at c.Path, or makes a new one when no file is there.
+// ErrNoDatabase is that there is no database where only an existing one is
+// wanted, see [Config].
+var ErrNoDatabase = errors.New("not found; serve, link or import --apply makes it")
+
+// Open opens the database at c.Path, or makes a new one when no file is there,
+// unless c wants an existing one.
 // It migrates an older schema, and finishes what a killed process left undone.
 //
 // Errors are sentences for the person who starts the program: the directory or
@@ -40,6 +45,9 @@ func Open(c Config) (*Store, error) {
 	}
 	if !there && interrupted(path) {
 		return nil, fmt.Errorf("%s: a restore was interrupted; run it again", c.Path)
+	}
+	if !there && c.Existing {
+		return nil, fmt.Errorf("%s: %w", c.Path, ErrNoDatabase)
 	}
 	if !there {
 		if err := c.create(path); err != nil {

@@ -413,6 +413,23 @@ func TestLeftOversAreSwept(t *testing.T) {
 	}
 }
 
+// TestOnlyExisting makes nothing where an existing database is wanted.
+func TestOnlyExisting(t *testing.T) {
+	c := testConfig(t)
+	c.Key, c.KeyFile, c.Existing = secret.Secret{}, filepath.Join(filepath.Dir(c.Path), "floorwalker.key"), true
+	refuses(t, c, c.Path+": not found; serve, link or import --apply makes it")
+	if _, err := Open(c); !errors.Is(err, ErrNoDatabase) {
+		t.Errorf("got %v, want ErrNoDatabase", err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(c.Path)); err != nil || len(left) > 0 {
+		t.Errorf("it made %v, %v", left, err)
+	}
+	c.Existing = false
+	open(t, c).Close()
+	c.Existing = true
+	open(t, c)
+}
+
 // TestFileReplacedWhileWaiting replaces the file, as a compaction does, while
 // another process waits for the lock of the old one.
 func TestFileReplacedWhileWaiting(t *testing.T) {

@@ -20,7 +20,12 @@ type Config struct {
 	Key     secret.Secret // master key, 32 bytes in base64; if set, KeyFile is not read
 	KeyFile string        // of the master key; made together with a new database
 	MaxSize int           // bytes that the file may have, a guard for the disk; 0 is 1 GiB
-	Logger  *slog.Logger  // nil logs nothing
+
+	// Existing refuses to make a new database ([ErrNoDatabase]), for what only
+	// reads: a mistyped path must not look as if everything were lost.
+	Existing bool
+
+	Logger *slog.Logger // nil logs nothing
 }
 
 // A Store is an open database. Its methods may be called from any goroutine, see
