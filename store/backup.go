@@ -87,6 +87,9 @@ func nameAnew(temporary, name string) error {
 			err = os.Rename(temporary, name)
 		}
 	}
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s is there already", name)
+	}
 	if err != nil {
 		return err
 	}
@@ -220,6 +223,18 @@ func verifyBackup(name string, want manifest) error {
 	return err
 }
 
+// An unfit file is no backup, or not all of one: what it is, in words that
+// follow its name.
+type unfit string
+
+const (
+	cutShort unfit = "is cut short"
+	noBackup unfit = "is not a floorwalker backup"
+)
+
+// Error says it of a file that was named before.
+func (u unfit) Error() string { return "the file " + string(u) }
+
 // readBackup reads a backup, gives each file but the manifest to fn, and returns
 // an error unless all of them were as the manifest says. Until then fn's work is
 // not to be relied on.
@@ -229,7 +244,7 @@ func readBackup(r io.Reader, fn func(name string, content io.Reader) error) (man
 	for {
 		h, err := in.Next()
 		if err != nil {
-			return manifest{}, noBackup(err)
+			return manifest{}, unreadable(err, len(got) == 0)
 		}
 		if err := checkEntry(h, got); err != nil {
 			return manifest{}, err
@@ -244,16 +259,23 @@ func readBackup(r io.Reader, fn func(name string, content io.Reader) error) (man
 			_, err = io.Copy(io.Discard, content)
 		}
 		if err != nil {
-			return manifest{}, noBackup(err)
+			return manifest{}, unreadable(err, false)
 		}
 		got = append(got, manifestFile{h.Name, h.Size, hex.EncodeToString(sum.Sum(nil))})
 	}
 }
 
-// noBackup words errors of reading a tar file.
-func noBackup(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, tar.ErrHeader) {
-		return fmt.Errorf("%w: it is cut short, or not a backup", ErrDamaged)
+// unreadable words errors of reading a tar file: at its beginning, or after
+// files of a backup.
+func unreadable(err error, beginning bool) error {
+	ends := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	switch {
+	case beginning && (ends || errors.Is(err, tar.ErrHeader)):
+		return noBackup
+	case ends:
+		return cutShort
+	case errors.Is(err, tar.ErrHeader):
+		return fmt.Errorf("%w: there is something else between its files", ErrDamaged)
 	}
 	return err
 }
@@ -266,7 +288,7 @@ func checkEntry(h *tar.Header, before []manifestFile) error {
 	_, err := schedule.ParseDate(date)
 	known := h.Name == backupLive || h.Name == backupManifest || dir == backupHistory && isDay && err == nil
 	if !known || h.Typeflag != tar.TypeReg {
-		return fmt.Errorf("%w: it holds %q, which no backup does", ErrDamaged, h.Name)
+		return unfit(fmt.Sprintf("%s: it holds %q, which no backup does", string(noBackup), h.Name))
 	}
 	if slices.ContainsFunc(before, func(f manifestFile) bool { return f.Name == h.Name }) {
 		return fmt.Errorf("%w: it holds %s twice", ErrDamaged, h.Name)
@@ -278,7 +300,7 @@ func checkEntry(h *tar.Header, before []manifestFile) error {
 func readManifest(r io.Reader, got []manifestFile) (manifest, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxManifest))
 	if err != nil {
-		return manifest{}, noBackup(err)
+		return manifest{}, unreadable(err, false)
 	}
 	m, err := decode[manifest]("manifest", "the backup", text)
 	switch {

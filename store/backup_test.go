@@ -127,13 +127,13 @@ func TestBackupHoldsNoKey(t *testing.T) {
 
 	missing := elsewhere(t)
 	missing.Key, missing.KeyFile = secret.Secret{}, filepath.Join(t.TempDir(), "floorwalker.key")
-	refusesRestore(t, missing, file, "put back the key file with master key")
+	refusesRestore(t, missing, file, "restore: "+missing.KeyFile+": not found; ", "put the key file of the installation that was backed up there first")
 	if _, err := os.Stat(missing.KeyFile); err == nil {
 		t.Error("a restore has made a new key")
 	}
 	wrong := elsewhere(t)
 	wrong.Key = keyOf('x')
-	refusesRestore(t, wrong, file, "wrong key")
+	refusesRestore(t, wrong, file, "restore "+file+": floorwalker.db in it: wrong key")
 	missing.KeyFile = c.KeyFile
 	if err := Restore(missing, file); err != nil {
 		t.Error(err)
@@ -149,6 +149,9 @@ func refusesRestore(t testing.TB, c Config, file string, want ...string) {
 		t.Fatal(err)
 	}
 	err = Restore(c, file)
+	if err != nil && strings.Contains(err.Error(), restoreSuffix+"/") {
+		t.Errorf("restore names a path of its own: %v", err)
+	}
 	for _, w := range want {
 		if err == nil || !strings.Contains(err.Error(), w) {
 			t.Errorf("restore: %v, want %q", err, w)
@@ -179,6 +182,32 @@ func TestBackupRefusesAnExistingFile(t *testing.T) {
 	}
 	if left, err := filepath.Glob(s.path + ".new-*"); err != nil || len(left) > 0 {
 		t.Errorf("left over: %q, %v", left, err)
+	}
+}
+
+func TestBackupIsReadBack(t *testing.T) {
+	_, file := packed(t)
+	f := mustOpen(t, file)
+	m, err := readBackup(f, func(string, io.Reader) error { return nil })
+	if err != nil || verifyBackup(file, m) != nil {
+		t.Fatalf("the backup itself: %v", err)
+	}
+	other := m
+	other.Files = slices.Clone(m.Files)
+	other.Files[0].SHA256 = sumOf("")
+	if err := verifyBackup(file, other); !errors.Is(err, ErrDamaged) {
+		t.Errorf("another backup than was written: %v", err)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := verifyBackup(file, m); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a bit flipped on the way: %v", err)
 	}
 }
 
@@ -286,14 +315,14 @@ func TestRestoreRefusesOtherBackups(t *testing.T) {
 			all[1].content = string(b)
 			return all
 		}, "2026-08-02.db is not as the manifest says"},
-		"no manifest":    {func(all []item) []item { return all[:last] }, "cut short, or not a backup"},
-		"nothing":        {func([]item) []item { return nil }, "cut short, or not a backup"},
+		"no manifest":    {func(all []item) []item { return all[:last] }, "changed.tar is cut short"},
+		"nothing":        {func([]item) []item { return nil }, "changed.tar is not a floorwalker backup"},
 		"manifest first": {func(all []item) []item { return append(all[last:], all[:last]...) }, "holds no database"},
 		"a day missing":  {func(all []item) []item { return all[1:] }, "2026-08-01.db is not as the manifest says"},
 		"a day more": {func(all []item) []item {
 			return append([]item{named("history/2026-08-09.db", "x")}, all...)
 		}, "files that the manifest does not name"},
-		"a day twice":     {func(all []item) []item { return append(all[:1:1], all...) }, "twice"},
+		"a day twice":     {func(all []item) []item { return append(all[:1:1], all...) }, "holds history/2026-08-01.db twice"},
 		"no database":     {func(all []item) []item { return slices.Delete(all, last-1, last) }, "no database"},
 		"out of the way":  {func(all []item) []item { return append([]item{named("../../evil", "x")}, all...) }, "../../evil"},
 		"absolute":        {func(all []item) []item { return append([]item{named("/tmp/evil", "x")}, all...) }, "/tmp/evil"},
@@ -327,14 +356,30 @@ func TestRestoreRefusesOtherBackups(t *testing.T) {
 			if err := os.WriteFile(file, whole[:n], 0o600); err != nil {
 				t.Fatal(err)
 			}
-			refusesRestore(t, elsewhere(t), file, "damaged")
+			want := file + " is cut short"
+			if n == 0 {
+				want = file + " is not a floorwalker backup"
+			}
+			refusesRestore(t, elsewhere(t), file, want)
 		}
 	})
 	t.Run("not a tar file", func(t *testing.T) {
 		if err := os.WriteFile(file, bytes.Repeat([]byte("log line\n"), 1000), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		refusesRestore(t, elsewhere(t), file, "not a backup")
+		refusesRestore(t, elsewhere(t), file, file+" is not a floorwalker backup")
+	})
+	t.Run("damaged between its files", func(t *testing.T) {
+		whole, err := os.ReadFile(pack(t, slices.Clone(good)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := 512 + (len(good[0].content)+511)/512*512
+		copy(whole[next:], bytes.Repeat([]byte("log line\n"), 50))
+		if err := os.WriteFile(file, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refusesRestore(t, elsewhere(t), file, "damaged", "something else between its files")
 	})
 	t.Run("no file", func(t *testing.T) {
 		refusesRestore(t, elsewhere(t), filepath.Join(t.TempDir(), "no.tar"), "no such file")

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -73,6 +74,7 @@ func (c Config) withDefaults() Config {
 	if c.MaxSize <= 0 {
 		c.MaxSize = defaultMaxSize
 	}
+	c.label = cmp.Or(c.label, c.Path)
 	return c
 }
 
@@ -87,7 +89,7 @@ func (s *Store) start() error {
 		return err
 	}
 	if err := s.unlock(); err != nil {
-		return fmt.Errorf("%s: %w", s.config.Path, err)
+		return fmt.Errorf("%s: %w", s.config.label, err)
 	}
 	s.compactIfDue()
 	return nil
@@ -213,9 +215,9 @@ func (c Config) refusal(err error) error {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return &InUseError{c.Path, c.readPID()}
 	case errors.Is(err, ErrDamaged):
-		return fmt.Errorf("%s: %w; restore a backup, or move the file away to start anew", c.Path, err)
+		return fmt.Errorf("%s: %w; restore a backup, or move the file away to start anew", c.label, err)
 	}
-	return fmt.Errorf("open %s: %w", c.Path, err)
+	return fmt.Errorf("open %s: %w", c.label, err)
 }
 
 // sweep removes what a process left that was killed while it made a database or

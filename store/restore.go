@@ -36,14 +36,20 @@ func Restore(c Config, file string) error {
 	if err != nil {
 		return err
 	}
+	if err := c.needKey(); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
 	staging := path + restoreSuffix
 	if err := os.RemoveAll(staging); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
 	defer os.RemoveAll(staging)
 	staged := c
-	staged.Path = filepath.Join(staging, backupLive)
+	staged.Path, staged.label = filepath.Join(staging, backupLive), backupLive+" in it"
 	m, err := unpack(file, staged.Path)
+	if what, ok := errors.AsType[unfit](err); ok {
+		return fmt.Errorf("restore: %s %s", file, string(what))
+	}
 	if err != nil {
 		return fmt.Errorf("restore %s: %w", file, err)
 	}
@@ -55,6 +61,16 @@ func Restore(c Config, file string) error {
 	}
 	c.Logger.Info("restored", "path", c.Path, "from", file, "created", m.Created)
 	return nil
+}
+
+// needKey says where the key has to be if it is not there: a new one could not
+// open the backup.
+func (c Config) needKey() error {
+	_, err := c.masterKey()
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: not found; a backup does not hold the key: put the key file of the installation that was backed up there first", c.KeyFile)
+	}
+	return err
 }
 
 // vacant returns where the database is to lie, or an error if there is anything.

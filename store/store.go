@@ -26,6 +26,8 @@ type Config struct {
 	Existing bool
 
 	Logger *slog.Logger // nil logs nothing
+
+	label string // names the file in errors; "" is Path
 }
 
 // A Store is an open database. Its methods may be called from any goroutine, see
