@@ -34,6 +34,14 @@ type Agent struct {
 // that address may see the agent's numbers.
 func (a Agent) Has(addr chat.Address) bool { return slices.Contains(a.Addresses, addr) }
 
+// called is how an agent is called where no name was given.
+func (a Agent) called() string {
+	if a.Name == "" && len(a.Addresses) > 0 {
+		return a.Addresses[0].String()
+	}
+	return a.Name
+}
+
 // CredentialKind says what an agent gave at link.
 type CredentialKind string
 

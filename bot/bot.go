@@ -177,7 +177,8 @@ func (b *Bot) guard(r *request, reply chat.Reply) chat.Reply {
 		return reply
 	}
 	reply.Then = func(ctx context.Context) (chat.Reply, error) {
-		next, _ := b.answer(ctx, r, func(*Bot, context.Context, *request) (chat.Reply, error) { return then(ctx) })
+		next, result := b.answer(ctx, r, func(*Bot, context.Context, *request) (chat.Reply, error) { return then(ctx) })
+		b.log.InfoContext(ctx, "request finished", "request", r.id, "result", result)
 		return next, nil
 	}
 	return reply

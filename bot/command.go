@@ -196,12 +196,13 @@ func unknownCommand(r *request, cs []command, name, path string) error {
 }
 
 func notAllowed(r *request, path string, who role) error {
+	first, rest, _ := strings.Cut(path, " ")
 	whose := "supervisors of a team"
 	if who == admin {
 		whose = "administrators"
 	}
 	return &problem{
-		text: fmt.Sprintf("“%s” is for %s.", path, whose),
+		text: fmt.Sprintf("%s is for %s.", r.config.typed(r.From.Network, first, rest), whose),
 		next: chat.Join(chat.Code(r.config.typed(r.From.Network, "floor", "help")), chat.T(" lists what you can do.")),
 	}
 }

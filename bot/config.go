@@ -120,7 +120,7 @@ func (c *Config) teamsOf(a Agent) []string {
 }
 
 // zoneOf returns the zone in which a person reads times: that of their first
-// team, else the vendor's.
+// team, for others that of the first team there is, else the vendor's.
 func (c *Config) zoneOf(addr chat.Address) *time.Location {
 	for _, t := range c.Teams {
 		for _, p := range slices.Concat(t.Members, t.Supervisors) {
@@ -128,6 +128,9 @@ func (c *Config) zoneOf(addr chat.Address) *time.Location {
 				return t.Zone
 			}
 		}
+	}
+	if len(c.Teams) > 0 && c.Teams[0].Zone != nil {
+		return c.Teams[0].Zone
 	}
 	return c.Zone
 }

@@ -22,6 +22,10 @@ const (
 	digestNap = 30 * time.Second
 )
 
+// skippedNew is on record for a digest that was never seen before: it begins to
+// count then.
+const skippedNew schedule.Reason = "new"
+
 // A due digest is one that the loop found to be run.
 type dueDigest struct {
 	team    Team
@@ -35,9 +39,8 @@ type dueDigest struct {
 // store fails. What is due is decided from what is recorded, so that a restart,
 // an outage and a stepped clock all come to the same.
 func (b *Bot) Digests(ctx context.Context) error {
-	began := time.Now()
 	for ctx.Err() == nil {
-		next, err := b.digestRound(ctx, began, time.Now())
+		next, err := b.digestRound(ctx, time.Now())
 		if err != nil {
 			return err
 		}
@@ -54,7 +57,7 @@ func (b *Bot) Digests(ctx context.Context) error {
 }
 
 // digestRound runs what is due at now, and returns when the next one is.
-func (b *Bot) digestRound(ctx context.Context, began, now time.Time) (next time.Time, err error) {
+func (b *Bot) digestRound(ctx context.Context, now time.Time) (next time.Time, err error) {
 	next = now.Add(digestNap)
 	c := b.config.Load()
 	if err := b.amendLate(ctx, c, now); err != nil {
@@ -62,7 +65,7 @@ func (b *Bot) digestRound(ctx context.Context, began, now time.Time) (next time.
 	}
 	for _, team := range c.Teams {
 		for _, d := range team.Digests {
-			at, err := b.runDigest(ctx, c, team, d, began, now)
+			at, err := b.runDigest(ctx, c, team, d, now)
 			if errors.Is(err, ErrNotSaved) {
 				b.log.ErrorContext(ctx, "digest not recorded, so not sent", "team", team.Name, "digest", d.Name, "err", err)
 				continue
@@ -79,16 +82,20 @@ func (b *Bot) digestRound(ctx context.Context, began, now time.Time) (next time.
 }
 
 // runDigest runs one digest if it is due, and returns when to look again.
-func (b *Bot) runDigest(ctx context.Context, c *Config, team Team, d Digest, began, now time.Time) (time.Time, error) {
+func (b *Bot) runDigest(ctx context.Context, c *Config, team Team, d Digest, now time.Time) (time.Time, error) {
 	last, err := b.lastOccurrence(team.Name, d.Name)
 	if err != nil {
 		return time.Time{}, err
 	}
-	since := last.At
-	if since.IsZero() {
-		since = began // a new digest, or an edited one, owes nothing for the time before
+	if last.At.IsZero() {
+		// A new digest owes nothing for the time before; from now on it does,
+		// also across a restart.
+		last.At = now
+		if err := b.recordSkipped(team, d, []schedule.Skip{{Nominal: schedule.CivilOf(now, team.Zone), At: now, Reason: skippedNew}}, now); err != nil {
+			return time.Time{}, err
+		}
 	}
-	plan, err := d.Schedule.Due(since, now)
+	plan, err := d.Schedule.Due(last.At, now)
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -210,7 +210,7 @@ func (r report) whoMissed(names bool) chat.Text {
 	})
 	var who []string
 	for _, a := range list[:min(3, len(list))] {
-		who = append(who, fmt.Sprintf("%s %s", cut(a.agent.Name, 30), decimal(a.summary.Totals["missed"].Value)))
+		who = append(who, fmt.Sprintf("%s %s", cut(a.agent.called(), 30), decimal(a.summary.Totals["missed"].Value)))
 	}
 	return chat.Join(chat.Strong("Missed more than twice their share"), chat.T("  "+strings.Join(who, ", ")))
 }
@@ -240,7 +240,7 @@ func (r report) leaderboard() chat.Table {
 	})
 	table := chat.Table{Columns: []chat.Column{{Title: "Best of the shift"}, {Title: m.Label, Numeric: true}}}
 	for i, a := range list[:min(r.team.Leaderboard, len(list))] {
-		table.Rows = append(table.Rows, []string{fmt.Sprintf("%d  %s", i+1, cut(a.agent.Name, 40)), show(a.summary.Totals[by], m.Unit)})
+		table.Rows = append(table.Rows, []string{fmt.Sprintf("%d  %s", i+1, cut(a.agent.called(), 40)), show(a.summary.Totals[by], m.Unit)})
 	}
 	return table
 }
@@ -257,7 +257,7 @@ func (r report) gaps() string {
 	var shared []string
 	for _, a := range r.agents {
 		if len(r.config.teamsOf(a.agent)) > 1 {
-			shared = append(shared, a.agent.Name)
+			shared = append(shared, a.agent.called())
 		}
 	}
 	if len(shared) > 0 {

@@ -65,6 +65,7 @@ func (b *Bot) digestList(_ context.Context, r *request) (chat.Reply, error) {
 	for _, d := range list {
 		last := missing
 		switch {
+		case d.Last.Skipped == string(skippedNew):
 		case d.Last.Skipped != "":
 			last = "skipped: " + strings.ReplaceAll(d.Last.Skipped, "_", " ")
 		case !d.Last.At.IsZero():
@@ -196,6 +197,13 @@ func (b *Bot) digestNow(ctx context.Context, r *request) (chat.Reply, error) {
 		return chat.Reply{}, err
 	}
 	to := due.recipients()
+	if len(to) == 0 {
+		return chat.Reply{}, &problem{text: "That digest has no readers.", next: chat.T("Its team has no channel in the configuration.")}
+	}
+	audit := AuditEntry{At: now.UTC(), Actor: r.From.String(), Action: "digest now", Object: team.Name + "/" + d.Name}
+	if err := b.store.Record(audit); err != nil {
+		return chat.Reply{}, fmt.Errorf("record a digest: %w", err)
+	}
 	err = b.store.Update(func(tx Tx) error {
 		for _, addr := range to {
 			row := Row{Key: strings.Join([]string{"digest", team.Name, d.Name, "now-" + r.ID, addr.String()}, "/"),
@@ -210,9 +218,6 @@ func (b *Bot) digestNow(ctx context.Context, r *request) (chat.Reply, error) {
 		return chat.Reply{}, fmt.Errorf("post %s/%s: %w", team.Name, d.Name, err)
 	}
 	b.bells.ring()
-	if len(to) == 0 {
-		return chat.Reply{}, &problem{text: "That digest has no readers.", next: chat.T("Its team has no channel in the configuration.")}
-	}
 	return chat.Show(note("Posting", chat.T(fmt.Sprintf("%s/%s is on its way to %s.", team.Name, d.Name, plural(len(to), "place"))), nil)), nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"floorwalker/bot/chat"
+	"floorwalker/bot/schedule"
 	"floorwalker/bot/secret"
 	"floorwalker/dashboard"
 )
@@ -59,7 +60,7 @@ func linkForm(faults map[string]string, values map[string]secret.Secret) chat.Fo
 		Fields: []chat.Input{
 			{Name: "user_id", Label: "User id", Optional: true, Value: values["user_id"].Reveal()},
 			{Name: "token", Label: "Token", Secret: true, Optional: true},
-			{Name: "ssid", Label: "Session id", Secret: true, Optional: true, Hint: "Instead of the two above, to try it out: it ends when you log out"},
+			{Name: "ssid", Label: "Session id instead", Secret: true, Optional: true, Hint: "To try it out: it ends when you log out"},
 		},
 	}
 }
@@ -169,10 +170,47 @@ func (b *Bot) LinkAll(requests []LinkRequest, states []LinkState) ([]Linked, err
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range linked {
+	for i, l := range linked {
 		b.src.Forget(string(l.Agent.ID))
+		if err := b.tellLinked(requests[i], l); err != nil {
+			return linked, fmt.Errorf("the links are stored, but not everybody was told: %w", err)
+		}
 	}
 	return linked, nil
+}
+
+// tellLinked tells a person who linked them, if it was not themselves, and the
+// first address of an agent of a second one.
+func (b *Bot) tellLinked(l LinkRequest, linked Linked) error {
+	var rows []Row
+	c := b.config.Load()
+	add := func(what string, to chat.Address, m chat.Message) {
+		key := strings.Join([]string{"notice", what, string(linked.Agent.ID), linked.Agent.LinkedAt.UTC().Format(time.RFC3339), l.Address.String(), to.String()}, "/")
+		rows = append(rows, Row{Key: key, To: to, Lane: LaneNotice, Message: m, GiveUp: time.Now().Add(7 * 24 * time.Hour)})
+	}
+	if l.Actor != l.Address.String() {
+		add("linked", l.Address, note("You are linked", chat.T("An administrator ("+l.Actor+") connected your dashboard account to this chat."),
+			chat.Join(chat.T("Kept are your name, this address, the credential (encrypted) and your numbers. "),
+				chat.Code(c.typed(l.Address.Network, "mystats", "")), chat.T(" shows your numbers, to you alone; "),
+				chat.Code(c.typed(l.Address.Network, "floor", "unlink")), chat.T(" deletes everything."))))
+	}
+	if first := linked.Agent.Addresses[0]; linked.Joined && first != l.Address {
+		add("joined", first, note("A second address", chat.T(l.Address.String()+" was connected to your dashboard account and sees your numbers too."),
+			chat.Join(chat.T("If that is not you, type "), chat.Code(c.typed(first.Network, "floor", "unlink")), chat.T(" and get a new token in the dashboard."))))
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	err := b.store.Update(func(tx Tx) error {
+		for _, row := range rows {
+			if _, err := tx.Enqueue(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	b.bells.ring()
+	return err
 }
 
 // Link verifies a credential by one live call and stores it. It returns the
@@ -198,6 +236,9 @@ func (b *Bot) Link(ctx context.Context, l LinkRequest) (Linked, *dashboard.Count
 		return Linked{}, nil, fmt.Errorf("store the link of %s: %w", l.Address, err)
 	}
 	b.src.Forget(string(linked.Agent.ID))
+	if err := b.tellLinked(l, linked); err != nil {
+		b.log.ErrorContext(ctx, "nobody was told of a link", "agent", linked.Agent.ID, "err", err)
+	}
 	if counters != nil {
 		if err := b.store.SaveSeen(linked.Agent.ID, Seen{First: *counters, Last: *counters}); err != nil {
 			b.log.ErrorContext(ctx, "counters not kept", "agent", linked.Agent.ID, "err", err)
@@ -219,7 +260,7 @@ func (b *Bot) unlink(_ context.Context, r *request) (chat.Reply, error) {
 		}
 		return chat.Show(askUnlink(agent)), nil
 	}
-	if _, err := b.Unlink(agent.ID, r.From.String(), r.ID); err != nil {
+	if _, err := b.Unlink(agent, r.From.String(), r.ID); err != nil {
 		return chat.Reply{}, err
 	}
 	return chat.Show(note("Unlinked", chat.T("Your credential and your numbers are deleted here. Nothing changed in the dashboard."),
@@ -238,8 +279,9 @@ func askUnlink(agent Agent) chat.Message {
 }
 
 // Unlink deletes an agent and everything stored about them.
-func (b *Bot) Unlink(id AgentID, actor, requestID string) (Agent, error) {
-	agent, err := b.store.Unlink(id, AuditEntry{At: time.Now().UTC(), Actor: actor, Action: "unlink", Object: string(id)}, requestID)
+func (b *Bot) Unlink(a Agent, actor, requestID string) (Agent, error) {
+	id := a.ID
+	agent, err := b.store.Unlink(id, AuditEntry{At: time.Now().UTC(), Actor: actor, Action: "unlink", Object: string(id), Detail: addresses(a)}, requestID)
 	if err != nil {
 		return Agent{}, fmt.Errorf("unlink %s: %w", id, err)
 	}
@@ -260,6 +302,15 @@ func (b *Bot) Unlink(id AgentID, actor, requestID string) (Agent, error) {
 	default:
 	}
 	return agent, nil
+}
+
+// addresses lists an agent's addresses for the audit trail.
+func addresses(a Agent) string {
+	var list []string
+	for _, addr := range a.Addresses {
+		list = append(list, addr.String())
+	}
+	return strings.Join(list, ", ")
 }
 
 // Unlinked tells whoever keeps house that the history of an agent is to be
@@ -352,7 +403,14 @@ type Export struct {
 	LinkedAt   time.Time      `json:"linked_at"`
 	Teams      []string       `json:"teams"`
 	Counters   Seen           `json:"counters"`
-	Audit      []AuditEntry   `json:"audit"` // the entries about this agent
+	Audit      []AuditEntry   `json:"audit"`   // the entries about this agent
+	History    []ExportSample `json:"history"` // one for each poll that is kept
+}
+
+// An ExportSample is one poll of the history.
+type ExportSample struct {
+	At     time.Time          `json:"at"`
+	Values map[string]float64 `json:"values"` // by the payload's key; empty: not logged in
 }
 
 // export answers /floor export with a private file.
@@ -386,7 +444,7 @@ func (b *Bot) Export(agent Agent) (Export, error) {
 	e := Export{
 		Agent: agent.ID, Name: agent.Name, Addresses: agent.Addresses, UserID: agent.UserID, Credential: agent.Credential,
 		State: agent.State, LinkedBy: agent.LinkedBy, LinkedAt: agent.LinkedAt,
-		Teams: b.config.Load().teamsOf(agent), Counters: seen, Audit: []AuditEntry{},
+		Teams: b.config.Load().teamsOf(agent), Counters: seen, Audit: []AuditEntry{}, History: []ExportSample{},
 	}
 	about := map[string]bool{string(agent.ID): true}
 	for _, a := range agent.Addresses {
@@ -399,6 +457,16 @@ func (b *Bot) Export(agent Agent) (Export, error) {
 		if about[entry.Object] || about[entry.Actor] {
 			e.Audit = append(e.Audit, entry)
 		}
+	}
+	for sample, err := range b.store.History(agent.ID, schedule.Span{End: time.Now().Add(time.Hour)}) {
+		if err != nil {
+			return Export{}, fmt.Errorf("read the history of %s: %w", agent.ID, err)
+		}
+		values := make(map[string]float64, len(sample.Values))
+		for _, v := range sample.Values {
+			values[v.Key] = v.N
+		}
+		e.History = append(e.History, ExportSample{sample.Tick, values})
 	}
 	return e, nil
 }

@@ -32,11 +32,11 @@ func (b *Bot) member(r *request, add bool) (chat.Reply, error) {
 	}
 	configured := slices.ContainsFunc(agent.Addresses, func(a chat.Address) bool { return slices.Contains(r.config.memberOf(a), team.Name) })
 	if !add && configured {
-		return chat.Reply{}, &problem{text: fmt.Sprintf("The configuration puts %s into %s.", cut(agent.Name, 40), team.Name),
+		return chat.Reply{}, &problem{text: fmt.Sprintf("The configuration puts %s into %s.", cut(agent.called(), 40), team.Name),
 			next: chat.T("An administrator takes them out under teams there.")}
 	}
 	if is := configured || slices.Contains(agent.Teams, team.Name); is == add {
-		return chat.Show(note("", chat.T(fmt.Sprintf("%s is %s already.", cut(agent.Name, 40), inOrOut(add, team.Name))), nil)), nil
+		return chat.Show(note("", chat.T(fmt.Sprintf("%s is %s already.", cut(agent.called(), 40), inOrOut(add, team.Name))), nil)), nil
 	}
 	action := "team remove"
 	if add {
@@ -47,7 +47,7 @@ func (b *Bot) member(r *request, add bool) (chat.Reply, error) {
 		return chat.Reply{}, fmt.Errorf("change the teams of %s: %w", agent.ID, err)
 	}
 	b.bells.ring()
-	return chat.Show(note("", chat.T(fmt.Sprintf("%s is now %s. I have told them.", cut(agent.Name, 40), inOrOut(add, team.Name))), nil)), nil
+	return chat.Show(note("", chat.T(fmt.Sprintf("%s is now %s. I have told them.", cut(agent.called(), 40), inOrOut(add, team.Name))), nil)), nil
 }
 
 func inOrOut(in bool, team string) string {

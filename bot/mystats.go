@@ -197,7 +197,7 @@ func (b *Bot) draw(c card, now time.Time) (chat.Message, error) {
 	case "week":
 		return c.week(b, now)
 	}
-	return c.today(now), nil
+	return c.today(), nil
 }
 
 // waiting is shown while the API takes its time.
@@ -248,7 +248,7 @@ func (c card) title(window string) string {
 func (b *Bot) Card(agent Agent, counters dashboard.Counters) chat.Message {
 	r := &request{config: b.config.Load()}
 	r.From = agent.Addresses[0]
-	m := card{r: r, agent: agent, view: "today", seen: Seen{Last: counters}}.today(counters.At)
+	m := card{r: r, agent: agent, view: "today", seen: Seen{Last: counters}}.today()
 	m.Actions = nil
 	return m
 }
@@ -269,14 +269,16 @@ func (c card) actions() []chat.Action {
 var order = [...]string{"offered", "answered", "missed", "avg_talk", "hold", "calls", "total_calls", "idle"}
 
 // today shows the newest answer as it is.
-func (c card) today(now time.Time) chat.Message {
+func (c card) today() chat.Message {
 	last, d := c.seen.Last, c.r.config.Metrics
 	m := chat.Message{Title: c.title("today"), Private: true, Actions: c.actions()}
 	var fields chat.Fields
-	unconfirmed := false
+	unconfirmed, changed := false, false
 	for _, metric := range c.shown() {
 		n := d.Read(last, metric.Name)
-		fields = append(fields, chat.Field{Label: label(d, metric), Value: show(n, metric.Unit), Note: c.note(metric, n)})
+		f := chat.Field{Label: label(d, metric), Value: show(n, metric.Unit), Note: c.note(metric, n)}
+		fields = append(fields, f)
+		changed = changed || strings.ContainsAny(f.Note, "▲▼")
 		unconfirmed = unconfirmed || !d.Confirmed(metric.Name)
 	}
 	m.Blocks = append(m.Blocks, fields)
@@ -289,7 +291,7 @@ func (c card) today(now time.Time) chat.Message {
 		m.Blocks = append(m.Blocks, chat.Paragraph{Quiet: true,
 			Text: chat.T("A key in brackets means that nobody here has confirmed yet what that number counts.")})
 	}
-	m.Footer = c.footer(now)
+	m.Footer = c.footer(changed)
 	return m
 }
 
@@ -369,11 +371,12 @@ func split(m stats.Metric, c dashboard.Counters) string {
 	return strings.Join(parts, " · ")
 }
 
-// footer says what the numbers are of: their time and the login they belong to.
-func (c card) footer(time.Time) chat.Text {
+// footer says what the numbers are of: their time, since when they changed, and
+// the login they belong to.
+func (c card) footer(changed bool) chat.Text {
 	last, d := c.seen.Last, c.r.config.Metrics
 	text := chat.Join(chat.T("As of "), chat.At(last.At.In(c.zone()), chat.Clock))
-	if !c.before.At.IsZero() && sameDay(c.before.At, last.At, c.r.config.Zone) {
+	if changed {
 		text = chat.Join(text, chat.T(" · ▲▼ since "), chat.At(c.before.At.In(c.zone()), chat.Clock))
 	}
 	start, ok := d.LoginStart(last)
@@ -443,6 +446,9 @@ func (b *Bot) explainNumbers(r *request) chat.Message {
 		chat.Join(chat.Strong("Missed"), chat.T("  offered calls you did not pick up; the share is of those offered")),
 		chat.Join(chat.Strong("Average talk"), chat.T("  talk time per answered call, hold left out")),
 		chat.Join(chat.Strong("Hold time"), chat.T("  time callers spent on hold, over all your calls")),
+		chat.Join(chat.Strong("Total calls"), chat.T("  all calls, also those you made")),
+		chat.Join(chat.Strong("Idle"), chat.T("  minutes since your last call")),
+		chat.Join(chat.Strong("Calls by type, by campaign"), chat.T("  the calls, split; campaigns by the dashboard's ids")),
 	}
 	var open []string
 	for _, m := range d {

@@ -217,7 +217,7 @@ func (s *site) link(name string, agent int) bot.AgentID {
 	s.t.Helper()
 	a := s.floor.Agents()[agent]
 	linked, _, err := s.bot.Link(context.Background(), bot.LinkRequest{
-		Address: person(name), Name: a.Name, Actor: "cli:0", NoVerify: true,
+		Address: person(name), Name: a.Name, Actor: person(name).String(), NoVerify: true,
 		Credential: dashboard.Credential{UserID: a.UserID, Token: secret.New(a.Token)},
 	})
 	if err != nil {

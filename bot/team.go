@@ -45,6 +45,9 @@ func (r *request) supervisedTeam() (Team, error) {
 			mine = append(mine, t.Name)
 		}
 	}
+	if len(mine) == 0 {
+		return Team{}, &problem{text: "No team is configured yet.", next: chat.T("An administrator adds them under teams in the configuration.")}
+	}
 	name := ""
 	switch {
 	case len(r.args) > 0:
@@ -73,15 +76,15 @@ func (r report) table(q *request, now time.Time) chat.Message {
 		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T(r.calls())})
 	}
 	table := chat.Table{Columns: []chat.Column{{Title: "Agent"}, {Title: "Offered", Numeric: true}, {Title: "Missed", Numeric: true},
-		{Title: "Talk", Numeric: true}, {Title: "Data", Numeric: true}}}
+		{Title: "Rate", Numeric: true}, {Title: "Talk", Numeric: true}, {Title: "Data", Numeric: true}}}
 	list := slices.Clone(r.agents)
 	slices.SortStableFunc(list, func(a, b agentReport) int {
-		return cmp.Or(cmp.Compare(b.rank(), a.rank()), strings.Compare(a.agent.Name, b.agent.Name))
+		return cmp.Or(cmp.Compare(b.rank(), a.rank()), strings.Compare(a.agent.called(), b.agent.called()))
 	})
 	for _, a := range list {
 		t := a.summary.Totals
 		table.Rows = append(table.Rows, []string{
-			cut(a.agent.Name, 24), show(t["offered"], stats.Count), show(t["missed"], stats.Count), show(t["avg_talk"], stats.Seconds), a.age(now),
+			cut(a.agent.called(), 24), show(t["offered"], stats.Count), show(t["missed"], stats.Count), rate(t["miss_rate"]), show(t["avg_talk"], stats.Seconds), a.age(now),
 		})
 	}
 	if len(table.Rows) == 0 {
@@ -98,6 +101,14 @@ func (r report) table(q *request, now time.Time) chat.Message {
 	m.Footer = chat.T(r.footer())
 	m.Actions = []chat.Action{{ID: "floor", Value: "team " + quoteWord(r.team.Name), Label: "Refresh", Replace: true}}
 	return m
+}
+
+// rate writes a share, – for a missing one.
+func rate(n stats.Number) string {
+	if !n.Known() {
+		return missing
+	}
+	return percent(n.Value)
 }
 
 // rank orders agents: who needs to link again, then by the share they missed.
