@@ -45,17 +45,21 @@ type Adapter struct {
 
 // timing is what tests shorten.
 type timing struct {
-	answer time.Duration // a request that takes longer is promised an answer; Discord waits for three seconds
-	grace  time.Duration // for requests when stopping
-	retry  time.Duration // the first pause before an answer is tried again
-	life   time.Duration // of an interaction's token; Discord allows 15 minutes
-	open   time.Duration // between two new direct messages
+	running int           // requests at once
+	answer  time.Duration // a request that takes longer is promised an answer; Discord waits for three seconds
+	grace   time.Duration // for requests when stopping
+	retry   time.Duration // the first pause before an answer is tried again
+	life    time.Duration // of an interaction's token; Discord allows 15 minutes
+	open    time.Duration // between two new direct messages
 	gateway
 }
 
 func defaultTiming() timing {
 	return timing{
-		answer: 1500 * time.Millisecond, grace: 10 * time.Second, retry: 300 * time.Millisecond,
+		// Requests that a slow API holds up stay in the pool with their second
+		// answer. Fifty a second that take eight seconds are 400 at once.
+		running: 512,
+		answer:  1500 * time.Millisecond, grace: 10 * time.Second, retry: 300 * time.Millisecond,
 		life: 14*time.Minute + 30*time.Second, open: 3 * time.Second, gateway: defaultGateway(),
 	}
 }

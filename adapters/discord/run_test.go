@@ -94,7 +94,7 @@ type running struct {
 // begin runs an adapter against a fake until the test ends.
 func begin(t *testing.T, srv *discordtest.Server, a *Adapter, app chat.App) *running {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	r := &running{T: t, ctx: ctx, srv: srv, a: a, over: make(chan struct{})}
 	stopping, stop := context.WithCancel(context.Background())
 	var err error
@@ -128,8 +128,10 @@ func (r *running) end(err *error) error {
 // run is begin, and waits for the gateway and the commands.
 func run(t *testing.T, srv *discordtest.Server, a *Adapter, app chat.App) *running {
 	t.Helper()
+	before := srv.Connections()
 	r := begin(t, srv, a, app)
-	r.await("a session and the commands", func() bool { return len(srv.Ready()) > 0 && len(srv.Commands("")) > 0 })
+	r.ready(before)
+	r.await("one session and the commands", func() bool { return len(srv.Ready()) == 1 && len(srv.Commands("")) > 0 })
 	return r
 }
 

@@ -12,9 +12,6 @@ import (
 )
 
 const (
-	// Requests that a slow API holds up wait in the pool with their second
-	// answer. Fifty a second that take eight seconds are 400 at once.
-	atOnce         = 512
 	inQueue        = 4096
 	requestTimeout = 5 * time.Minute
 	completeWithin = 2500 * time.Millisecond // Discord shows proposals for three seconds
@@ -67,7 +64,7 @@ func (a *Adapter) session(app chat.App) *session {
 	return &session{
 		Adapter: a, app: app, guilds: map[string]bool{}, refusals: make(chan struct{}, maxRefusals),
 		pool: chat.NewPool(chat.PoolConfig{
-			Running: atOnce, Waiting: inQueue, Timeout: requestTimeout, Grace: a.timing.grace,
+			Running: a.timing.running, Waiting: inQueue, Timeout: requestTimeout, Grace: a.timing.grace,
 			Panicked: func(value any, stack []byte) {
 				a.log.Error("discord: a request panicked", "panic", fmt.Sprint(value), "stack", string(stack))
 			},

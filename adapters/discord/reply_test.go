@@ -1,0 +1,564 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"floorwalker/adapters/discord/discordtest"
+	"floorwalker/bot/chat"
+)
+
+// soon makes every answer one that was promised first.
+const soon = 20 * time.Millisecond
+
+// slowly starts an adapter that promises soon, with an app that answers when the
+// test says.
+func slowly(t *testing.T, reply chat.Reply) (r *running, answer func()) {
+	t.Helper()
+	srv := network(t, discordtest.Options{})
+	a := adapter(t, srv, acquainted())
+	a.timing.answer = soon
+	release := make(chan struct{})
+	r = run(t, srv, a, &app{handle: func(ctx context.Context, _ chat.Request) (chat.Reply, error) {
+		select {
+		case <-release:
+			return reply, nil
+		case <-ctx.Done():
+			return chat.Reply{}, ctx.Err()
+		}
+	}})
+	return r, sync.OnceFunc(func() { close(release) })
+}
+
+func public(title string, actions ...chat.Action) chat.Reply {
+	return chat.Show(chat.Message{Title: title, Actions: actions})
+}
+
+// ack waits for the first response and checks its kind.
+func (r *running) ack(i *discordtest.Interaction, kind, flags int) {
+	r.Helper()
+	ack, err := i.WaitAck(r.ctx)
+	r.must(err)
+	if ack.Type != kind || ack.Flags != flags {
+		r.Errorf("the first response is of type %d with flags %d, want %d with %d", ack.Type, ack.Flags, kind, flags)
+	}
+}
+
+// A promise is as private as the command, because Discord fixes it there.
+func TestPromise(t *testing.T) {
+	for _, test := range []struct {
+		command, channel string
+		flags            int
+		seen             bool // by others
+	}{
+		{"mystats", support, flagEphemeral, false},
+		{"floor note", support, flagEphemeral, false},
+		{"floor post", support, 0, true},
+		{"mystats", "", flagEphemeral, false},
+	} {
+		t.Run(test.command+test.channel, func(t *testing.T) {
+			r, answer := slowly(t, public("the answer"))
+			i := r.slash(test.channel, test.command)
+			r.ack(i, respondLater, test.flags)
+			answer()
+			r.reply(i, "the answer")
+			seen := slices.ContainsFunc(r.srv.Screen(meera), saying("the answer"))
+			if seen != test.seen {
+				t.Errorf("others see it: %v", seen)
+			}
+		})
+	}
+}
+
+// A private message is never shown to others, whatever was promised.
+func TestPrivateAfterPublicPromise(t *testing.T) {
+	r, answer := slowly(t, chat.Reply{
+		Message: &chat.Message{Title: "for your eyes", Private: true},
+		Then: func(context.Context) (chat.Reply, error) {
+			return chat.Show(chat.Message{Title: "still for yours", Private: true}), nil
+		},
+	})
+	i := r.slash(support, "floor post")
+	r.ack(i, respondLater, 0)
+	answer()
+	m := r.reply(i, "still for yours")
+	r.must(r.stop())
+	if !m.Ephemeral() {
+		t.Error("it is not ephemeral")
+	}
+	for _, m := range r.srv.Screen(meera) {
+		if strings.Contains(m.Plain(), "yours") || strings.Contains(m.Plain(), "eyes") || m.Thinking() {
+			t.Errorf("others see %q", m.Plain())
+		}
+	}
+	if all := i.Replies(); len(all) != 2 {
+		t.Errorf("%d answers: %+v", len(all), all)
+	}
+}
+
+func TestPrivateAfterPublicAnswer(t *testing.T) {
+	first := public("for everybody")
+	first.Then = func(context.Context) (chat.Reply, error) {
+		return chat.Show(chat.Message{Title: "for yours", Private: true}), nil
+	}
+	r := started(t, replies(first))
+	i := r.slash(support, "floor post")
+	if m := r.reply(i, "for yours"); !m.Ephemeral() {
+		t.Error("it is not ephemeral")
+	}
+	r.must(r.stop())
+	if !slices.ContainsFunc(r.srv.Screen(meera), saying("for everybody")) {
+		t.Error("the first answer is gone")
+	}
+}
+
+// A command that answers with a form is not promised anything: a form must be the
+// first response.
+func TestFormIsFirst(t *testing.T) {
+	r, answer := slowly(t, chat.Ask(chat.Form{ID: "floor link", Value: "v", Title: "Link", Fields: []chat.Input{{Name: "user", Label: "User"}}}))
+	i := r.slash("", "floor link")
+	r.must(sleep(r.ctx, 10*soon))
+	if ack, given := i.Ack(); given {
+		t.Fatalf("it was given a response of type %d", ack.Type)
+	}
+	answer()
+	m, err := i.WaitModal(r.ctx)
+	r.must(err)
+	sent, err := r.srv.Submit(asha, m, map[string]string{"user": "4711"})
+	r.must(err)
+	r.reply(sent, "correct this") // a form cannot answer a form
+}
+
+// The values of a form arrive in whichever shape Discord sends them.
+func TestFormValues(t *testing.T) {
+	form := chat.Form{ID: "silence", Value: "rule 1", Title: "Silence", Intro: chat.T("How long?"), Submit: "Save",
+		Fields: []chat.Input{{Name: "for", Label: "For", Hint: "such as 1h", Value: "1h"}, {Name: "why", Label: "Why", Optional: true}}}
+	bot := &app{}
+	bot.handle = func(_ context.Context, r chat.Request) (chat.Reply, error) {
+		if r.Kind == chat.KindForm {
+			return chat.Show(note("saved", "")), nil
+		}
+		return chat.Ask(form), nil
+	}
+	r := started(t, bot)
+	for n, shape := range []string{discordtest.ShapeLabels, discordtest.ShapeRows} {
+		m, err := r.slash("", "floor link").WaitModal(r.ctx)
+		r.must(err)
+		for _, words := range []string{"Silence", "How long?", "For", "such as 1h", "Why"} {
+			if !strings.Contains(m.Plain(), words) {
+				t.Errorf("%q is missing in\n%s", words, m.Plain())
+			}
+		}
+		m.Shape = shape
+		i, err := r.srv.Submit(asha, m, map[string]string{"why": "a & b"})
+		r.must(err)
+		r.reply(i, "saved")
+		got := bot.requests()[2*n+1]
+		if got.Form != "silence" || got.Value != "rule 1" || got.Values["for"].Reveal() != "1h" || got.Values["why"].Reveal() != "a & b" || len(got.Values) != 2 {
+			t.Errorf("%s: %+v", shape, got)
+		}
+	}
+}
+
+func TestFormsThatCannotBeShown(t *testing.T) {
+	fields := func(n int, secret bool) []chat.Input {
+		var list []chat.Input
+		for i := range n {
+			list = append(list, chat.Input{Name: fmt.Sprint("f", i), Label: "L", Secret: secret})
+		}
+		return list
+	}
+	for name, form := range map[string]chat.Form{
+		"secret": {ID: "x", Title: "T", Fields: fields(1, true)},
+		"many":   {ID: "x", Title: "T", Fields: fields(6, false)},
+		"none":   {ID: "x", Title: "T"},
+		"long":   {ID: strings.Repeat("x", 200), Title: "T", Fields: fields(1, false)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := started(t, replies(chat.Ask(form)))
+			r.reply(r.slash("", "floor link"), "n Discord")
+			if _, open := r.srv.Modal(asha); open {
+				t.Error("it was shown")
+			}
+		})
+	}
+	r, answer := slowly(t, chat.Ask(chat.Form{ID: "x", Title: "T", Fields: fields(1, false)}))
+	i := r.slash("", "mystats") // not known to ask for anything
+	r.ack(i, respondLater, flagEphemeral)
+	answer()
+	r.reply(i, "took too long")
+}
+
+// An answer that takes the place of a card is promised without a word and edits
+// the card.
+func TestReplacePromised(t *testing.T) {
+	r, answer := slowly(t, public("fresh"))
+	ref, err := r.a.Send(r.ctx, chat.Outgoing{To: toSupport("").To, Message: chat.Message{Title: "stale", Actions: []chat.Action{{ID: "mystats", Label: "Refresh", Replace: true}}}})
+	r.must(err)
+	card := r.message(support, "stale")
+	i, err := r.srv.Press(asha, card, "Refresh")
+	r.must(err)
+	r.ack(i, respondNothing, 0)
+	answer()
+	m := r.message(support, "fresh")
+	if ref.ID != support+":"+m.ID || len(r.srv.Messages(support)) != 1 {
+		t.Errorf("the answer is not in the card's place: %+v", r.srv.Messages(support))
+	}
+}
+
+// A private answer does not take the place of a card that others see.
+func TestPrivateReplace(t *testing.T) {
+	for _, promised := range []bool{false, true} {
+		r, answer := slowly(t, chat.Show(chat.Message{Title: "your own", Private: true}))
+		if !promised {
+			r.a.timing.answer = time.Minute
+		}
+		_, err := r.a.Send(r.ctx, chat.Outgoing{To: toSupport("").To, Message: chat.Message{Title: "the card", Actions: []chat.Action{{ID: "x", Label: "Mine", Replace: true}}}})
+		r.must(err)
+		i, err := r.srv.Press(asha, r.message(support, "the card"), "Mine")
+		r.must(err)
+		if promised {
+			r.ack(i, respondNothing, 0)
+		}
+		answer()
+		r.await("the answer", func() bool { return slices.ContainsFunc(r.srv.Ephemerals(asha), saying("your own")) })
+		r.must(r.stop())
+		if seen := r.srv.Screen(meera); len(seen) != 1 || !strings.Contains(seen[0].Plain(), "the card") {
+			t.Errorf("promised %v: others see %+v", promised, seen)
+		}
+	}
+}
+
+// What can no longer be answered in its place arrives in the direct messages.
+func TestTooLate(t *testing.T) {
+	late := map[string]func(*running, *discordtest.Interaction){
+		"expired":  func(_ *running, i *discordtest.Interaction) { i.Expire() },
+		"life":     func(r *running, _ *discordtest.Interaction) { r.a.timing.life = 0 },
+		"promised": func(*running, *discordtest.Interaction) {},
+	}
+	for name, spoil := range late {
+		t.Run(name, func(t *testing.T) {
+			srv := network(t, discordtest.Options{Times: discordtest.Times{Ack: 300 * time.Millisecond}})
+			a := adapter(t, srv, acquainted())
+			a.timing.answer = soon
+			if name == "promised" {
+				a.timing.answer = time.Hour // no promise, so the interaction is forgotten
+			}
+			release := make(chan struct{})
+			r := run(t, srv, a, &app{handle: func(context.Context, chat.Request) (chat.Reply, error) {
+				<-release
+				first := chat.Show(note("after all", "x"))
+				first.Then = func(context.Context) (chat.Reply, error) { return chat.Show(note("and fresh", "x")), nil }
+				return first, nil
+			}})
+			i := r.slash(support, "mystats")
+			if name == "promised" {
+				r.must(i.WaitOver(r.ctx))
+			} else {
+				r.ack(i, respondLater, flagEphemeral)
+			}
+			spoil(r, i)
+			close(release)
+			r.message(asha, "and fresh")
+			r.must(r.stop())
+			if all := srv.Messages(asha); len(all) != 1 {
+				t.Errorf("%d direct messages", len(all))
+			}
+			if slices.ContainsFunc(srv.Screen(meera), saying("fresh")) {
+				t.Error("others see it")
+			}
+		})
+	}
+}
+
+// A first response without a clear answer is given again; that it had arrived is
+// no fault.
+func TestFirstResponseTwice(t *testing.T) {
+	const callback = "POST /interactions/{interaction}/{token}/callback"
+	for _, f := range []discordtest.Fault{{Status: 502, Stored: true}, {Reset: true, Stored: true}, {Status: 502}, {Status: 429, RetryAfter: 50 * time.Millisecond}} {
+		srv := network(t, discordtest.Options{})
+		a := adapter(t, srv, acquainted())
+		a.timing.retry = 5 * time.Millisecond
+		r := run(t, srv, a, &app{})
+		srv.Fail(callback, f, 1)
+		i := r.slash(support, "mystats")
+		r.reply(i, "answer")
+		r.must(r.stop())
+		if all := srv.Screen(asha); len(all) != 1 {
+			t.Errorf("%+v: %d answers", f, len(all))
+		}
+	}
+}
+
+// An interaction that somebody acknowledged is answered by an edit.
+func TestAcknowledgedAlready(t *testing.T) {
+	r := started(t, &app{})
+	var mu sync.Mutex
+	n := 0
+	s := r.a.session(&app{})
+	i := r.slash(support, "mystats")
+	r.reply(i, "answer")
+	raw := fmt.Appendf(nil, `{"id": %q, "type": 2, "token": %q, "guild_id": %q, "channel_id": %q, "member": {"user": {"id": %q}}, "data": {"name": "mystats"}}`,
+		i.ID, i.Token, acme, support, asha)
+	s.take(raw, func(ctx context.Context, i interaction, c response) error {
+		mu.Lock()
+		defer mu.Unlock()
+		n++
+		return s.callback(ctx, i, c)
+	})
+	s.pool.Drain()
+	if all := i.Replies(); len(all) != 1 || all[0].Edits == 0 {
+		t.Errorf("%+v", all)
+	}
+	if n != 1 {
+		t.Errorf("%d first responses", n)
+	}
+}
+
+// The first response may go another way, as over HTTP; all else is the same.
+func TestOtherWay(t *testing.T) {
+	srv := network(t, discordtest.Options{})
+	a := adapter(t, srv, acquainted())
+	s := a.session(&app{})
+	got := make(chan response, 2)
+	raw := fmt.Appendf(nil, `{"id": "80351110224678000", "type": 2, "token": "t", "user": {"id": %q}, "data": {"name": "mystats"}}`, asha)
+	s.take(raw, func(_ context.Context, i interaction, c response) error {
+		got <- c
+		return nil
+	})
+	s.pool.Drain()
+	if c := <-got; c.Type != respondMessage || len(got) != 0 {
+		t.Errorf("%+v", c)
+	}
+	if n := len(srv.Calls("")); n != 0 {
+		t.Errorf("%d calls", n)
+	}
+}
+
+// A promise that nobody keeps is taken back: nobody reads "thinking…" for ever.
+func TestNothingAfterPromise(t *testing.T) {
+	srv := network(t, discordtest.Options{})
+	a := adapter(t, srv, acquainted())
+	a.timing.answer = soon
+	release := make(chan struct{})
+	r := run(t, srv, a, &app{handle: func(context.Context, chat.Request) (chat.Reply, error) {
+		<-release
+		return chat.Reply{}, chat.ErrDuplicate
+	}})
+	i := r.slash(support, "floor post")
+	r.ack(i, respondLater, 0)
+	close(release)
+	r.await("the promise to go", func() bool { return len(srv.Screen(meera)) == 0 })
+}
+
+// A question before a press survives a restart, if not its words.
+func TestConfirmAfterRestart(t *testing.T) {
+	srv := network(t, discordtest.Options{})
+	q := &chat.Confirm{Title: "Delete all?", Text: "It cannot be undone.", Yes: "Delete", No: "Keep"}
+	card := chat.Message{Title: "the card", Actions: []chat.Action{{ID: "unlink", Value: "all", Label: "Unlink", Confirm: q, Replace: true}}}
+	bot := &app{}
+	r := run(t, srv, adapter(t, srv, acquainted()), bot)
+	ref, err := r.a.Send(r.ctx, chat.Outgoing{To: toSupport("").To, Message: card})
+	r.must(err)
+	asked, err := srv.Press(asha, r.message(support, "the card"), "Unlink")
+	r.must(err)
+	m := r.reply(asked, "It cannot be undone.")
+	if !m.Ephemeral() || !slices.Equal(m.Buttons(), []string{"Delete", "Keep"}) {
+		t.Errorf("%+v", m)
+	}
+	no, err := srv.Press(asha, m, "Keep")
+	r.must(err)
+	if m := r.reply(no, "Nothing was changed"); len(m.Buttons()) != 0 {
+		t.Errorf("there are still buttons: %q", m.Buttons())
+	}
+	r.must(r.stop())
+	if n := len(bot.requests()); n != 0 {
+		t.Fatalf("%d requests without a yes", n)
+	}
+
+	r = run(t, srv, adapter(t, srv, acquainted()), bot)
+	asked, err = srv.Press(asha, r.message(support, "the card"), "Unlink")
+	r.must(err)
+	m = r.reply(asked, "Are you sure?")
+	yes, err := srv.Press(asha, m, "Unlink")
+	r.must(err)
+	r.reply(yes, "answer")
+	r.must(r.stop())
+	if got := bot.requests(); len(got) != 1 || got[0].Action.ID != "unlink" || got[0].Action.Value != "all" || got[0].Ref != ref {
+		t.Errorf("%+v", got)
+	}
+	if all := srv.Ephemerals(asha); slices.ContainsFunc(all, saying("Are you sure?")) {
+		t.Errorf("the question is still there: %+v", all)
+	}
+}
+
+// What nobody knows gets a polite word.
+func TestUnknown(t *testing.T) {
+	srv := network(t, discordtest.Options{AnyCommand: true})
+	r := run(t, srv, adapter(t, srv, acquainted()), &app{})
+	for kind, data := range map[int]map[string]any{
+		99:               {"nobody": "knows"},
+		interactionPress: {"custom_id": "somebody else's", "component_type": 2},
+		interactionForm:  {"custom_id": "old", "components": []any{}},
+	} {
+		i := srv.Deliver(asha, support, kind, data)
+		m := r.reply(i, "")
+		if !m.Ephemeral() || !strings.Contains(m.Plain(), "use a") && !strings.Contains(m.Plain(), "use the") {
+			t.Errorf("kind %d: %+v", kind, m)
+		}
+	}
+	i := r.slash(support, "fllor", discordtest.Option{Name: "x", Value: "y"})
+	if m := r.reply(i, "fllor y"); !m.Ephemeral() {
+		t.Error("the answer to an unknown command is not private")
+	}
+}
+
+// Proposals come from memory, for the option that is being typed.
+func TestProposals(t *testing.T) {
+	bot := &app{commands: []chat.Command{{Name: "floor", Summary: "x", Private: true, Sub: []chat.Command{
+		{Name: "silence", Summary: "x", Private: true, Options: []chat.Option{
+			{Name: "rule", Summary: "x", Complete: true}, {Name: "time", Summary: "x"},
+		}},
+	}}}}
+	bot.complete = func(r chat.Request, option string) []chat.Choice {
+		if r.Command != "floor" || r.Text != "silence 1h missed bu" || option != "rule" || r.From.ID != asha {
+			t.Errorf("asked for %q after %s %q by %v", option, r.Command, r.Text, r.From)
+		}
+		list := []chat.Choice{{Label: strings.Repeat("long ", 40), Value: "v"}, {Value: strings.Repeat("v", 101)}, {Value: "bare"}}
+		for i := range 40 {
+			list = append(list, chat.Choice{Label: fmt.Sprint("rule ", i), Value: fmt.Sprint("r", i)})
+		}
+		return list
+	}
+	r := started(t, bot)
+	i, err := r.srv.Suggest(asha, support, "floor silence", "rule",
+		discordtest.Option{Name: "rule", Value: "missed bu"}, discordtest.Option{Name: "time", Value: "1h"})
+	r.must(err)
+	got, err := i.WaitChoices(r.ctx)
+	r.must(err)
+	if len(got) != maxOptions || !strings.HasSuffix(got[0].Name, chat.Ellipsis) || got[1].Name != "bare" {
+		t.Errorf("%+v", got)
+	}
+	bot.complete = nil
+	i, err = r.srv.Suggest(asha, support, "floor silence", "rule", discordtest.Option{Name: "rule", Value: "x"})
+	r.must(err)
+	if got, err := i.WaitChoices(r.ctx); err != nil || len(got) != 0 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// With more requests than there is room for, people are told so.
+func TestBusy(t *testing.T) {
+	srv := network(t, discordtest.Options{})
+	a := adapter(t, srv, acquainted())
+	release := make(chan struct{})
+	s := a.session(&app{handle: func(context.Context, chat.Request) (chat.Reply, error) {
+		<-release
+		return chat.Show(note("late", "x")), nil
+	}})
+	s.pool = chat.NewPool(chat.PoolConfig{Running: 1, Waiting: 1})
+	got := make(chan response, 10)
+	for i := range 3 {
+		raw := fmt.Appendf(nil, `{"id": "8035111022467800%d", "type": 2, "token": "t", "user": {"id": %q}, "data": {"name": "mystats"}}`, i, asha)
+		s.take(raw, func(_ context.Context, _ interaction, c response) error {
+			got <- c
+			return nil
+		})
+	}
+	c := <-got
+	if p, ok := c.Data.(payload); !ok || c.Type != respondMessage || p.Flags != flagEphemeral || !strings.Contains(p.Embeds[0].Title, "Busy") {
+		t.Errorf("%+v", c)
+	}
+	close(release)
+	s.pool.Drain()
+	s.asides.Wait()
+	if n := a.Stats().Dropped; n != 1 {
+		t.Errorf("%d were dropped", n)
+	}
+}
+
+// However many ask at once while the bot is slow, everybody has a first response
+// before it is done, one answer, and none is lost.
+func TestManyAtOnce(t *testing.T) {
+	const people, running = 120, 30
+	srv := network(t, discordtest.Options{Times: discordtest.Times{Ack: time.Minute}}) // machines for tests are slow
+	a := adapter(t, srv, acquainted())
+	a.timing.answer, a.timing.running = 200*time.Millisecond, running
+	release := make(chan struct{})
+	r := run(t, srv, a, &app{handle: func(_ context.Context, q chat.Request) (chat.Reply, error) {
+		first := chat.Show(note("stale", q.Text+"."))
+		first.Then = func(context.Context) (chat.Reply, error) {
+			<-release
+			return chat.Show(note("fresh", q.Text+".")), nil
+		}
+		return first, nil
+	}})
+	var all []*discordtest.Interaction
+	for n := range people {
+		all = append(all, r.slash("", "floor note", discordtest.Option{Name: "words", Value: fmt.Sprint(n)}))
+	}
+	for _, i := range all {
+		_, err := i.WaitAck(r.ctx)
+		r.must(err)
+	}
+	close(release)
+	for _, i := range all {
+		r.reply(i, "fresh")
+	}
+	r.must(r.stop())
+	for n, i := range all {
+		if got := i.Replies(); i.Failure() != "" || len(got) != 1 || !strings.Contains(got[0].Plain(), fmt.Sprintf("note %d.", n)) {
+			t.Fatalf("request %d: %q, %+v", n, i.Failure(), got)
+		}
+	}
+	if n := a.Stats().Promised; n < people-running {
+		t.Errorf("%d were promised an answer; those that waited for their turn must be", n)
+	}
+}
+
+// The bot hears of places that are gone.
+func TestEvents(t *testing.T) {
+	bot := &app{}
+	r := started(t, bot)
+	r.srv.Outage(acme, true)
+	r.srv.Outage(acme, false)
+	r.srv.RemoveChannel(floor)
+	other := r.srv.AddGuild(discordtest.Guild{Name: "Other"})
+	r.srv.RemoveGuild(other)
+	r.srv.RemoveGuild(acme)
+	want := []chat.Event{
+		{Kind: chat.EventGone, Gone: chat.Address{Network: chat.Discord, ID: floor}, By: chat.Discord},
+		{Kind: chat.EventRemoved, By: chat.Discord},
+	}
+	for len(bot.told()) < len(want) {
+		r.must(sleep(r.ctx, time.Millisecond))
+	}
+	r.must(r.stop())
+	got := bot.told()
+	slices.SortFunc(got, func(a, b chat.Event) int { return int(a.Kind - b.Kind) })
+	if !slices.Equal(got, want) {
+		t.Errorf("told %+v, want %+v", got, want)
+	}
+}
+
+// A panic leaves nobody waiting, and the program running.
+func TestPanicAfterClaim(t *testing.T) {
+	srv := network(t, discordtest.Options{})
+	a := adapter(t, srv, acquainted())
+	s := a.session(&app{})
+	raw := fmt.Appendf(nil, `{"id": "80351110224678000", "type": 2, "token": "t", "user": {"id": %q}, "data": {"name": "mystats"}}`, asha)
+	s.take(raw, func(context.Context, interaction, response) error { panic("boom") })
+	s.pool.Drain() // hangs if the request does
+	if !slices.ContainsFunc(srv.Messages(asha), saying("could not answer")) {
+		t.Error("the person was told nothing")
+	}
+	if errors.Is(a.Healthy(), chat.ErrFinal) {
+		t.Error("it is over")
+	}
+}
