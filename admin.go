@@ -84,6 +84,9 @@ type linkOptions struct {
 
 // link reads a credential and has it stored.
 func (p *program) link(cmd *cobra.Command, user string, o linkOptions) error {
+	if err := checkUser(user); err != nil {
+		return err
+	}
 	args := linkArgs{User: user, Name: o.name, Teams: o.teams, NoVerify: o.noVerify, Actor: actor()}
 	if err := p.readCredential(&args); err != nil {
 		return err
@@ -101,11 +104,23 @@ func (p *program) link(cmd *cobra.Command, user string, o linkOptions) error {
 	return nil
 }
 
+// checkUser refuses what is no address.
+func checkUser(user string) error {
+	if _, err := chat.ParseAddress(user); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
 // linkSentence says what a link did.
 func linkSentence(user string, r linkResult) string {
 	switch {
+	case r.Moved && r.Joined:
+		return user + " is linked: it left its former agent, and is now a second address of another one."
+	case r.Moved:
+		return user + " is linked, as another person than before: the user id differs. Its former agent is deleted, unless it has other addresses."
 	case r.Joined:
-		return user + " is linked: a second address of an agent who was here already."
+		return user + " is linked: a second address of an agent who was here already, under that agent's name."
 	case r.State == bot.LinkUnverified:
 		return user + " is linked, unverified: the first call will show whether the credential works."
 	case !r.LoggedIn:
@@ -227,13 +242,16 @@ func printable(s string) string {
 }
 
 // unlink has a user deleted.
-func (p *program) unlink(cmd *cobra.Command, user string) error {
+func (p *program) unlink(cmd *cobra.Command, user string, all bool) error {
+	if err := checkUser(user); err != nil {
+		return err
+	}
 	c, err := p.openClerk(cmd)
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	result, err := ask[unlinkResult](cmd.Context(), c, "unlink", userArgs{User: user, Actor: actor()})
+	result, err := ask[unlinkResult](cmd.Context(), c, "unlink", userArgs{User: user, Actor: actor(), All: all})
 	if err != nil {
 		return err
 	}
@@ -248,6 +266,9 @@ func (p *program) unlink(cmd *cobra.Command, user string) error {
 
 // stats prints a user's counters of now.
 func (p *program) stats(cmd *cobra.Command, user string) error {
+	if err := checkUser(user); err != nil {
+		return err
+	}
 	c, err := p.openClerk(cmd)
 	if err != nil {
 		return err

@@ -80,7 +80,7 @@ func demo(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	welcome(s.out)
-	c := console.New(console.Config{In: s.in, Out: s.out, People: floor.people(), Start: "asha", Log: log})
+	c := console.New(console.Config{In: s.in, Out: s.out, People: floor.people(), Start: "asha", Dir: dir, Log: log})
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	g, ctx := errgroup.WithContext(ctx)
@@ -96,13 +96,13 @@ func demo(ctx context.Context, s streams) (err error) {
 
 // welcome says where the visitor is.
 func welcome(w io.Writer) {
-	fmt.Fprint(w, `A contact centre of twelve agents, simulated, at the end of a shift of eight hours.
+	fmt.Fprint(w, `A simulated contact centre of twelve agents, eight hours into a shift.
 This terminal is its chat. You are asha, an agent. Try:
 
-  /mystats       your own numbers          as meera      become her supervisor
-  /mystats shift the whole shift           /floor team   what she sees of the team
-  /floor help    what else there is        as nobody     somebody new
-  1              press button [1]          quit          leave
+  /mystats        your own numbers        as meera     become her supervisor
+  /mystats shift  the whole shift         /floor team  what a supervisor sees
+  /floor help     what else there is      as nobody    somebody new
+  1               press button [1]        quit         leave
 
 Within two minutes the shift ends, and its summary is posted.
 

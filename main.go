@@ -176,7 +176,7 @@ func (p *program) doctorCommand() *cobra.Command {
 func (p *program) learnCommand() *cobra.Command {
 	var o learnOptions
 	cmd := &cobra.Command{
-		Use: "learn USER", Short: "Watch a linked agent's numbers and say what they seem to mean", Args: cobra.ExactArgs(1),
+		Use: "learn USER", Short: "Watch a linked agent's numbers and say what they seem to mean", Args: one("which agent? floorwalker doctor learn slack:U0123456789 --for 30m"),
 		RunE: func(cmd *cobra.Command, args []string) error { return p.learn(cmd, args[0], o) },
 	}
 	cmd.Flags().DurationVar(&o.period, "for", 30*time.Minute, "how long to watch")
@@ -187,7 +187,7 @@ func (p *program) learnCommand() *cobra.Command {
 func (p *program) linkCommand() *cobra.Command {
 	var o linkOptions
 	cmd := &cobra.Command{
-		Use: "link USER", Short: "Connect a user's dashboard account", Args: cobra.ExactArgs(1),
+		Use: "link USER", Short: "Connect a user's dashboard account", Args: one("which user? floorwalker link slack:U0123456789"),
 		Long: "Link stores a user's credential after one live call has proven it. USER is an\n" +
 			"address such as slack:U0123456789. On a terminal it asks for user id, token and\n" +
 			"session id; piped, it reads lines user_id=…, token=…, ssid=… to the end.",
@@ -202,7 +202,7 @@ func (p *program) linkCommand() *cobra.Command {
 func (p *program) importCommand() *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
-		Use: "import FILE.csv", Short: "Link many users from a file", Args: cobra.ExactArgs(1),
+		Use: "import FILE.csv", Short: "Link many users from a file", Args: one("which file? floorwalker import agents.csv"),
 		Long: "Import reads a CSV file whose first line names its columns, in any order: user,\n" +
 			"user_id, token, ssid, name, team. - is standard input. Every credential is\n" +
 			"verified by one call; nothing is stored without --apply, and then all or nothing.",
@@ -223,15 +223,28 @@ func (p *program) linksCommand() *cobra.Command {
 }
 
 func (p *program) unlinkCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "unlink USER", Short: "Delete a user's credential and numbers", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return p.unlink(cmd, args[0]) },
+	var all bool
+	cmd := &cobra.Command{
+		Use: "unlink USER", Short: "Delete a user's credential and numbers", Args: one("which user? floorwalker links lists them"),
+		RunE: func(cmd *cobra.Command, args []string) error { return p.unlink(cmd, args[0], all) },
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "also the other addresses of the same agent")
+	return cmd
+}
+
+// one wants exactly one argument, and else asks the question.
+func one(question string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return errors.New(question)
+		}
+		return nil
 	}
 }
 
 func (p *program) statsCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "stats USER", Short: "Read a user's counters now", Args: cobra.ExactArgs(1),
+		Use: "stats USER", Short: "Read a user's counters now", Args: one("which user? floorwalker stats slack:U0123456789"),
 		RunE: func(cmd *cobra.Command, args []string) error { return p.stats(cmd, args[0]) },
 	}
 	p.addJSON(cmd)
@@ -240,7 +253,7 @@ func (p *program) statsCommand() *cobra.Command {
 
 func (p *program) manifestCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "manifest slack|discord", Short: "Print the app to create on a network", Args: cobra.ExactArgs(1),
+		Use: "manifest slack|discord", Short: "Print the app to create on a network", Args: one("which network? floorwalker manifest slack"),
 		Long: "Manifest prints what to paste where a network asks how the app shall be. For\n" +
 			"Slack: api.slack.com/apps, Create New App, From a manifest. For Discord, which has\n" +
 			"no manifest, it prints the steps and the link that invites the bot.",

@@ -229,6 +229,7 @@ type linkResult struct {
 	Joined   bool          `json:"joined"`
 	Relink   bool          `json:"relink"`
 	LoggedIn bool          `json:"logged_in"`
+	Moved    bool          `json:"moved"` // the address left another agent
 }
 
 func (o *office) link(ctx context.Context, a linkArgs) (linkResult, error) {
@@ -241,6 +242,10 @@ func (o *office) link(ctx context.Context, a linkArgs) (linkResult, error) {
 			return linkResult{}, fmt.Errorf("there is no team %q: the configuration has %s", team, teamNames(o.config))
 		}
 	}
+	before, err := o.store.AgentAt(addr)
+	if err != nil && !errors.Is(err, bot.ErrNotLinked) {
+		return linkResult{}, err
+	}
 	linked, counters, err := o.bot.Link(ctx, bot.LinkRequest{
 		Address: addr, Name: a.Name, Teams: a.Teams, Actor: a.Actor, NoVerify: a.NoVerify,
 		Credential: dashboard.Credential{UserID: a.UserID, Token: secret.New(a.Token), SSID: secret.New(a.SSID)},
@@ -248,7 +253,8 @@ func (o *office) link(ctx context.Context, a linkArgs) (linkResult, error) {
 	if err != nil {
 		return linkResult{}, inWords(err)
 	}
-	return linkResult{linked.Agent.ID, linked.Agent.State, linked.Joined, linked.Relink, counters != nil}, nil
+	moved := before.ID != "" && before.ID != linked.Agent.ID
+	return linkResult{linked.Agent.ID, linked.Agent.State, linked.Joined, linked.Relink, counters != nil, moved}, nil
 }
 
 func teamNames(c *Config) string {
@@ -318,7 +324,7 @@ func (o *office) links(context.Context, struct{}) (linkTable, error) {
 		teams := o.bot.TeamsOf(agent)
 		for _, addr := range agent.Addresses {
 			table.Links = append(table.Links, linkRow{
-				User: addr.String(), Agent: agent.ID, Name: agent.Name, Teams: teams, Credential: agent.Credential,
+				User: addr.String(), Agent: agent.ID, Name: agent.Name, Teams: append([]string{}, teams...), Credential: agent.Credential,
 				State: agent.State, LinkedBy: agent.LinkedBy, LinkedAt: agent.LinkedAt.UTC(),
 			})
 		}
@@ -330,6 +336,7 @@ func (o *office) links(context.Context, struct{}) (linkTable, error) {
 type userArgs struct {
 	User  string `json:"user"`
 	Actor string `json:"actor"`
+	All   bool   `json:"all"` // unlink: also the agent's other addresses
 }
 
 // unlinkResult says what was deleted.
@@ -344,7 +351,16 @@ func (o *office) unlink(_ context.Context, a userArgs) (unlinkResult, error) {
 	if err != nil {
 		return unlinkResult{}, err
 	}
-	if _, err := o.bot.Unlink(agent.ID, a.Actor, ""); err != nil {
+	if len(agent.Addresses) > 1 && !a.All {
+		var others []string
+		for _, addr := range agent.Addresses {
+			if addr.String() != a.User {
+				others = append(others, addr.String())
+			}
+		}
+		return unlinkResult{}, fmt.Errorf("%s is one agent with %s, and all of it would be deleted: add --all if that is what you want", a.User, strings.Join(others, ", "))
+	}
+	if _, err := o.bot.Unlink(agent, a.Actor, ""); err != nil {
 		return unlinkResult{}, err
 	}
 	if err := o.store.ForgetHistory(agent.ID); err != nil {
@@ -399,6 +415,11 @@ func (o *office) read(ctx context.Context, user string) (bot.Agent, dashboard.Co
 	c, err := o.source.Counters(ctx, dashboard.Query{Agent: string(agent.ID), Credential: credential, Fresh: true})
 	if err != nil {
 		return bot.Agent{}, dashboard.Counters{}, inWords(err)
+	}
+	if agent.State != bot.LinkActive {
+		if err := o.store.SetLinkState(agent.ID, bot.LinkActive, "", c.At); err != nil {
+			return bot.Agent{}, dashboard.Counters{}, err
+		}
 	}
 	return agent, c, nil
 }

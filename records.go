@@ -160,7 +160,7 @@ func (p *program) digestCommand() *cobra.Command {
 	}
 	p.addJSON(list)
 	preview := &cobra.Command{
-		Use: "preview TEAM/NAME", Short: "Show a digest as it would be now", Args: cobra.ExactArgs(1),
+		Use: "preview TEAM/NAME", Short: "Show a digest as it would be now", Args: one("which digest? floorwalker digest list shows them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withClerk(cmd, func(c *clerk) error {
 				text, err := ask[string](cmd.Context(), c, "preview", previewArgs{args[0]})
@@ -263,7 +263,7 @@ func (p *program) auditCommand() *cobra.Command {
 
 func (p *program) backupCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "backup FILE", Short: "Write everything that is stored into a file, but for the key", Args: cobra.ExactArgs(1),
+		Use: "backup FILE", Short: "Write everything that is stored into a file, but for the key", Args: one("which file? floorwalker backup saved.tar"),
 		Long: "Backup writes a tar file with the database and the history, while serve runs or\n" +
 			"not. The key is not in it: keep the key file elsewhere, for without it the\n" +
 			"credentials in the backup cannot be opened.",
@@ -285,7 +285,7 @@ func (p *program) backupCommand() *cobra.Command {
 
 func (p *program) restoreCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "restore FILE", Short: "Bring a backup back, where there is no database yet", Args: cobra.ExactArgs(1),
+		Use: "restore FILE", Short: "Bring a backup back, where there is no database yet", Args: one("which file? floorwalker restore saved.tar"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, log, err := p.load(cmd, false)
 			if err != nil {

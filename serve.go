@@ -128,9 +128,10 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	g.Go(func() error { return keepHouse(ctx, b, st, cfg.Store, log) })
 	runNetworks(ctx, g, adapters, b, health, log)
 	log.Info("serving", "version", version(), "networks", len(adapters), "store", cfg.Store.Path)
-	if err := g.Wait(); !errors.Is(err, errQuit) {
+	if err := g.Wait(); err != nil && !errors.Is(err, errQuit) {
 		return err
 	}
+	log.Info("stopped")
 	return nil
 }
 
@@ -300,7 +301,7 @@ func runNetworks(ctx context.Context, g *errgroup.Group, adapters []chat.Adapter
 			log.Error("network stopped for good", "network", a.Network(), "err", err)
 			health.Set(string(a.Network()), err.Error())
 			if left.Add(-1) == 0 {
-				return usageError{fmt.Errorf("%s: %w: no chat network is left", a.Network(), err)}
+				return usageError{fmt.Errorf("%w: no chat network is left; run floorwalker doctor", err)}
 			}
 			return nil
 		})
