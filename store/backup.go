@@ -88,7 +88,7 @@ func nameAnew(temporary, name string) error {
 		}
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already", name)
+		return fmt.Errorf("%s: %w", name, fs.ErrExist)
 	}
 	if err != nil {
 		return err
