@@ -55,7 +55,8 @@ func clerkFor(ctx context.Context, cfg *Config, log *slog.Logger) (*clerk, error
 		return nil, errors.Join(err, st.Close())
 	}
 	b := bot.New(botConfig(cfg), client, st, discard{}, log)
-	o := &office{bot: b, store: st, source: client, config: cfg, log: log}
+	o := &office{bot: b, store: st, source: client, log: log}
+	o.config.Store(cfg)
 	return inProcess(o, st.Close), nil
 }
 

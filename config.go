@@ -42,6 +42,7 @@ type Config struct {
 	// does not mention.
 	Rules []*alert.Rule `yaml:"-"`
 
+	options LoadOptions       // how it was loaded, to load it again
 	file    string            // as it was named
 	origins map[string]origin // by path: where the values that are no defaults come from
 }

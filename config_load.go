@@ -58,7 +58,7 @@ type LoadOptions struct {
 func Load(opts LoadOptions) (*Config, []Warning, error) {
 	path := cmp.Or(opts.Path, os.Getenv(envConfig), "config.yaml")
 	d := &decoder{report: newReport(path), scalars: map[string]string{}}
-	cfg := &Config{file: path, origins: d.origins}
+	cfg := &Config{options: opts, file: path, origins: d.origins}
 	data, private, ok := d.readFile(path)
 	if ok {
 		d.load(cfg, data, private, opts)

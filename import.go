@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -53,8 +54,15 @@ func (r importRow) credential() dashboard.Credential {
 // importFaults is everything wrong with a file of links, one fault a line.
 type importFaults []string
 
-// Error returns the faults, one a line.
-func (f importFaults) Error() string { return strings.Join(f, "\n") }
+// Error returns the faults, one a line. A file that is wrong as a whole is cut
+// off: its lines say the same.
+func (f importFaults) Error() string {
+	text := strings.Join(f[:min(len(f), maxFaults)], "\n")
+	if more := len(f) - maxFaults; more > 0 {
+		text += "\nand " + count(more, "more fault")
+	}
+	return text
+}
 
 // readImport reads a file of links and finds everything that can be found
 // without asking anybody. Values are never quoted: some are secrets.
@@ -163,7 +171,7 @@ func cutText(s string, n int) string {
 func (p *importer) row(line int, fields []string) (importRow, bool) {
 	before := len(p.faults)
 	if len(fields) != len(p.columns) {
-		p.fault(line, "line", "has %d fields where the header has %d", len(fields), len(p.columns))
+		p.fault(line, "line", "has %s where the header has %d", count(len(fields), "field"), len(p.columns))
 		return importRow{}, false
 	}
 	row := importRow{Line: line}
@@ -188,9 +196,13 @@ func (p *importer) row(line int, fields []string) (importRow, bool) {
 
 // checkUser looks at whom a row is about, and whether another row is too.
 func (p *importer) checkUser(row importRow) {
-	if _, err := chat.ParseAddress(row.User); err != nil {
+	addr, err := chat.ParseAddress(row.User)
+	if err != nil {
 		p.fault(row.Line, "user", "not an address: write network:id, such as slack:U0123456789")
 		return
+	}
+	if why := p.config.off(addr.Network); why != "" {
+		p.fault(row.Line, "user", "%s cannot be reached: %s", addr, why)
 	}
 	if first, again := p.users[row.User]; again {
 		p.fault(row.Line, "user", "%s is in line %d already", row.User, first)
@@ -238,7 +250,7 @@ type importResult struct {
 func (o *office) verify(ctx context.Context, a verifyArgs) (verifyResult, error) {
 	result := verifyResult{Verdicts: make([]verdict, len(a.Rows))}
 	var g errgroup.Group
-	g.SetLimit(o.config.Dashboard.MaxInFlight)
+	g.SetLimit(o.config.Load().Dashboard.MaxInFlight)
 	for i, row := range a.Rows {
 		g.Go(func() error {
 			result.Verdicts[i] = o.verifyRow(ctx, row)
@@ -300,17 +312,28 @@ type importOptions struct {
 	noVerify bool
 }
 
-// importFile verifies a file of links and, if told to, stores it.
+// importFile verifies a file of links and, if told to, stores it. An error ends
+// in what it means: nothing is stored.
 func (p *program) importFile(cmd *cobra.Command, file string, o importOptions) error {
-	cfg, _, err := p.load(cmd, false)
+	if err := p.importLinks(cmd, file, o); err != nil {
+		return fmt.Errorf("%w\nnothing is stored", err)
+	}
+	return nil
+}
+
+func (p *program) importLinks(cmd *cobra.Command, file string, o importOptions) error {
+	cfg, log, err := p.load(cmd, false)
 	if err != nil {
 		return err
 	}
 	rows, err := p.openImport(file, cfg)
+	if faults, ok := errors.AsType[importFaults](err); ok && !o.noVerify {
+		return fmt.Errorf("%w\ncredentials are verified once the file is free of faults", faults)
+	}
 	if err != nil {
 		return err
 	}
-	c, err := p.openClerk(cmd)
+	c, err := importClerk(cmd.Context(), cfg, o, log)
 	if err != nil {
 		return err
 	}
@@ -322,26 +345,70 @@ func (p *program) importFile(cmd *cobra.Command, file string, o importOptions) e
 		}
 	}
 	if !o.apply {
-		fmt.Fprintf(p.out, "%d rows are fine%s. Nothing is stored yet: run it again with --apply.\n", len(rows), unverifiedWords(unverified))
+		fmt.Fprintf(p.out, "%s fine%s. Nothing is stored yet: run it again with --apply.\n", are(len(rows), "row"), unverifiedWords(unverified, len(rows)))
 		return nil
 	}
 	result, err := ask[importResult](cmd.Context(), c, "import", importArgs{rows, actor()})
 	if err != nil {
-		return fmt.Errorf("nothing is stored: %w", err)
+		return err
 	}
-	fmt.Fprintf(p.out, "%d users are linked%s.", result.Linked, unverifiedWords(unverified))
-	if result.Relinks > 0 {
-		fmt.Fprintf(p.out, " %d of them were linked before and have the new credential.", result.Relinks)
-	}
-	fmt.Fprintln(p.out)
+	fmt.Fprintf(p.out, "%s linked%s.%s\n", are(result.Linked, "user"), unverifiedWords(unverified, result.Linked), relinkWords(result))
 	return nil
 }
 
-func unverifiedWords(n int) string {
-	if n == 0 {
+// importClerk returns a clerk for an import. One that stores nothing needs no
+// database, and must not make one.
+func importClerk(ctx context.Context, cfg *Config, o importOptions, log *slog.Logger) (*clerk, error) {
+	if o.apply {
+		return clerkFor(ctx, cfg, log)
+	}
+	path, err := socketPath(cfg.Store.Path)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if c := dialOffice(ctx, path); c != nil {
+		return c, nil // its limits on calls are then ours too
+	}
+	client, err := dashboard.New(clientConfig(cfg, log))
+	if err != nil {
+		return nil, err
+	}
+	reader := &office{source: client, log: log}
+	reader.config.Store(cfg)
+	return inProcess(reader, func() error {
+		client.Close()
+		return nil
+	}), nil
+}
+
+// are returns "1 row is", "2 rows are".
+func are(n int, what string) string {
+	if n == 1 {
+		return "1 " + what + " is"
+	}
+	return count(n, what) + " are"
+}
+
+func unverifiedWords(n, all int) string {
+	switch {
+	case n == 0:
 		return ""
+	case all == 1:
+		return ", unverified"
 	}
 	return fmt.Sprintf(", %d of them unverified", n)
+}
+
+func relinkWords(r importResult) string {
+	switch {
+	case r.Relinks == 0:
+		return ""
+	case r.Linked == 1:
+		return " It was linked before."
+	case r.Relinks == 1:
+		return " 1 of them was linked before."
+	}
+	return fmt.Sprintf(" %d of them were linked before.", r.Relinks)
 }
 
 func (p *program) openImport(file string, cfg *Config) ([]importRow, error) {

@@ -101,7 +101,7 @@ func newRoot(p *program) *cobra.Command {
 	root.AddCommand(
 		p.serveCommand(), p.demoCommand(), p.simCommand(), p.checkCommand(), p.doctorCommand(),
 		p.linkCommand(), p.importCommand(), p.linksCommand(), p.unlinkCommand(), p.statsCommand(),
-		p.digestCommand(), p.outboxCommand(), p.auditCommand(), p.backupCommand(), p.restoreCommand(),
+		p.digestCommand(), p.rulesCommand(), p.outboxCommand(), p.auditCommand(), p.backupCommand(), p.restoreCommand(),
 		p.manifestCommand(), p.versionCommand(),
 	)
 	return root

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,7 +35,7 @@ type office struct {
 	bot    *bot.Bot
 	store  *store.Store
 	source bot.Source
-	config *Config
+	config atomic.Pointer[Config] // swapped by a reload
 	log    *slog.Logger
 }
 
@@ -58,6 +59,7 @@ func (o *office) handler() http.Handler {
 	mux.Handle("POST /stats", operation(o.stats))
 	mux.Handle("POST /digests", operation(o.digests))
 	mux.Handle("POST /preview", operation(o.preview))
+	mux.Handle("POST /try", operation(o.tryRule))
 	mux.Handle("POST /outbox", operation(o.outbox))
 	mux.Handle("POST /audit", operation(o.audit))
 	mux.Handle("POST /backup", operation(o.backup))
@@ -238,8 +240,8 @@ func (o *office) link(ctx context.Context, a linkArgs) (linkResult, error) {
 		return linkResult{}, err
 	}
 	for _, team := range a.Teams {
-		if !slices.ContainsFunc(o.config.Teams, func(t TeamConfig) bool { return t.Name == team }) {
-			return linkResult{}, fmt.Errorf("there is no team %q: the configuration has %s", team, teamNames(o.config))
+		if !slices.ContainsFunc(o.config.Load().Teams, func(t TeamConfig) bool { return t.Name == team }) {
+			return linkResult{}, fmt.Errorf("there is no team %q: the configuration has %s", team, teamNames(o.config.Load()))
 		}
 	}
 	before, err := o.store.AgentAt(addr)
@@ -430,7 +432,7 @@ func (o *office) stats(ctx context.Context, a userArgs) (statsAnswer, error) {
 	if err != nil {
 		return statsAnswer{}, err
 	}
-	d := o.config.Dictionary
+	d := o.config.Load().Dictionary
 	result := statsResult{Agent: agent.ID, AsOf: counters.At.UTC(), Metrics: map[string]statValue{}}
 	for _, m := range d {
 		if m.Kind != stats.Text {

@@ -18,6 +18,7 @@ import (
 	"floorwalker/adapters/slack"
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
+	"floorwalker/bot/schedule"
 	"floorwalker/dashboard"
 	"floorwalker/store"
 )
@@ -42,7 +43,7 @@ func storeConfig(c *Config, log *slog.Logger) store.Config {
 // botConfig is what the bot needs of the configuration.
 func botConfig(c *Config) bot.Config {
 	b := bot.Config{
-		Metrics: c.Dictionary, Zone: c.Dashboard.Timezone, Admins: c.Admins,
+		Metrics: c.Dictionary, Rules: c.Rules, Zone: c.Dashboard.Timezone, Admins: c.Admins,
 		PollInterval: c.Dashboard.PollInterval, RequestsPerSecond: c.Dashboard.RequestsPerSecond, MaxInFlight: c.Dashboard.MaxInFlight,
 		Commands: map[chat.Network]map[string]string{
 			chat.Slack: {"mystats": c.Slack.Commands.Mystats, "floor": c.Slack.Commands.Floor},
@@ -59,6 +60,9 @@ func teamOf(t TeamConfig) bot.Team {
 	team := bot.Team{
 		Name: t.Name, Zone: t.Timezone, Channels: t.Channels, Supervisors: people(t.Supervisors), Members: people(t.Members),
 		Rota: t.Rota(), Poll: t.Poll, MinCoverage: t.MinCoverage, NamesInChannel: t.NamesInChannel,
+	}
+	if q := t.QuietHours; q != nil {
+		team.QuietHours = schedule.QuietHours{Start: q.Start, End: q.End, Days: schedule.EveryDay}
 	}
 	if t.Leaderboard != nil {
 		team.Leaderboard, team.LeaderboardBy = t.Leaderboard.Top, t.Leaderboard.By
@@ -108,7 +112,8 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	}
 
 	g, ctx := errgroup.WithContext(ctx)
-	o := &office{bot: b, store: st, source: client, config: cfg, log: log}
+	o := &office{bot: b, store: st, source: client, log: log}
+	o.config.Store(cfg)
 	if err := o.open(ctx, g, socket); err != nil {
 		return err
 	}
@@ -125,6 +130,12 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	g.Go(func() error { return health.follow(ctx, b, adapters) })
 	g.Go(func() error { return b.Watch(ctx) })
 	g.Go(func() error { return b.Digests(ctx) })
+	g.Go(func() error {
+		return reloadOnHangup(ctx, cfg, func(next *Config) {
+			b.Configure(botConfig(next))
+			o.config.Store(next)
+		}, log)
+	})
 	g.Go(func() error { return keepHouse(ctx, b, st, cfg.Store, log) })
 	runNetworks(ctx, g, adapters, b, health, log)
 	log.Info("serving", "version", version(), "networks", len(adapters), "store", cfg.Store.Path)

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"reflect"
+	"strings"
+	"syscall"
+)
+
+// reloadOnHangup loads the configuration anew whenever the process gets a
+// SIGHUP, until ctx ends. It is validated first and applied whole; if anything is
+// wrong with it, the old one stays and the log says why.
+func reloadOnHangup(ctx context.Context, cfg *Config, apply func(*Config), log *slog.Logger) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangup:
+		}
+		next, warnings, err := Load(cfg.options)
+		for _, w := range warnings {
+			log.Warn("configuration", "path", w.Path, "warning", w.Message)
+		}
+		if err != nil {
+			logFaults(log, err)
+			continue
+		}
+		live, later := changes(cfg, next)
+		if len(later) > 0 {
+			log.Warn("some changes need a restart", "settings", strings.Join(later, " "))
+		}
+		apply(next)
+		log.Info("configuration reloaded", "changed", strings.Join(live, " "))
+		cfg = next
+	}
+}
+
+// logFaults says why a configuration is not taken, a line for each fault.
+func logFaults(log *slog.Logger, err error) {
+	var faults Faults
+	if !errors.As(err, &faults) {
+		log.Error("configuration not reloaded, the old one stays", "err", err)
+		return
+	}
+	for _, f := range faults {
+		log.Error("configuration not reloaded, the old one stays", "fault", f.Error())
+	}
+}
+
+// changes compares two configurations. It returns what changed of that which
+// takes effect at once, which is what the bot itself is told, and of that which
+// waits for a restart.
+func changes(old, next *Config) (live, later []string) {
+	for _, part := range []struct {
+		path      string
+		old, next any
+	}{
+		{"admins", old.Admins, next.Admins},
+		{"teams", old.Teams, next.Teams},
+		{"alerts", old.Alerts, next.Alerts},
+		{"dashboard.metrics", old.Dictionary, next.Dictionary},
+	} {
+		if !reflect.DeepEqual(part.old, part.next) {
+			live = append(live, part.path)
+		}
+	}
+	before := map[string]any{}
+	for _, s := range settings(old) {
+		before[s.path] = s.value.Interface()
+	}
+	for _, s := range settings(next) {
+		switch {
+		case reflect.DeepEqual(before[s.path], s.value.Interface()):
+		case s.path == "dashboard.timezone", s.path == "dashboard.poll_interval":
+			live = append(live, s.path)
+		default:
+			later = append(later, s.path)
+		}
+	}
+	return live, later
+}
