@@ -458,7 +458,7 @@ func (b *Bot) Export(agent Agent) (Export, error) {
 			e.Audit = append(e.Audit, entry)
 		}
 	}
-	for sample, err := range b.store.History(agent.ID, schedule.Span{End: time.Now().Add(time.Hour)}) {
+	for sample, err := range b.store.History(agent.ID, schedule.Span{Start: time.Now().AddDate(-3, 0, 0), End: time.Now().Add(time.Hour)}) {
 		if err != nil {
 			return Export{}, fmt.Errorf("read the history of %s: %w", agent.ID, err)
 		}

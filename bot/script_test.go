@@ -51,6 +51,7 @@ var update = flag.Bool("update", false, "rewrite the scripts' expected output")
 //	press asha Refresh          a button of the last message to asha
 //	submit asha user_id=@2 token=@2    the form; @2 is what agent 2 has
 //	again                       the network delivers the last request once more
+//	poll 10m                    another poll interval, before run: fewer commits
 //	run                         watch, post digests, deliver; what is sent is shown as it arrives
 //	send fail rejected 2        the network's next answers to what is sent: gone, rejected, refused, unclear, retry
 //	restart                     kill the bot and start it on the same file
@@ -393,6 +394,11 @@ func (s *stage) do(line string) error {
 	case "again":
 		s.handle(s.again)
 		return nil
+	case "poll":
+		d, err := time.ParseDuration(words[1])
+		s.config.PollInterval = d
+		s.bot.Configure(s.config)
+		return err
 	case "run":
 		s.run()
 		return nil
