@@ -18,6 +18,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"floorwalker/adapters/discord"
+	"floorwalker/adapters/slack"
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
 	"floorwalker/dashboard"
@@ -151,6 +153,68 @@ func (m *metrics) Command(name, result string, took time.Duration) {
 // Delivery counts an attempt to deliver a message.
 func (m *metrics) Delivery(network, lane, state string) {
 	m.sent.WithLabelValues(network, lane, state).Inc()
+}
+
+// follow adds the networks' own numbers, read when somebody scrapes.
+func (m *metrics) follow(adapters []chat.Adapter) {
+	for _, a := range adapters {
+		switch a := a.(type) {
+		case *slack.Adapter:
+			m.registry.MustRegister(networkCollector(func() networkStats {
+				s := a.Stats()
+				return networkStats{"slack", s.Open, s.Connects, s.LastHello, s.Redelivered, s.Dropped, s.Calls, s.Limited}
+			}))
+		case *discord.Adapter:
+			m.registry.MustRegister(networkCollector(func() networkStats {
+				s := a.Stats()
+				open := 0
+				if s.Connected {
+					open = 1
+				}
+				return networkStats{"discord", open, s.Connects, s.LastHeard, 0, s.Dropped, s.Calls, s.Limited}
+			}))
+		}
+	}
+}
+
+// networkStats are the numbers that all networks have.
+type networkStats struct {
+	network              string
+	open                 int
+	connects             int64
+	heard                time.Time
+	redelivered, dropped int64
+	calls, limited       map[string]int64
+}
+
+// networkCollector makes metrics of what a function reads.
+type networkCollector func() networkStats
+
+// Describe implements prometheus.Collector; the metrics are checked when they
+// are collected.
+func (networkCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (c networkCollector) Collect(ch chan<- prometheus.Metric) {
+	s := c()
+	one := func(kind prometheus.ValueType, name, help string, v float64, labels ...string) {
+		names := []string{"network", "method"}[:1+len(labels)]
+		d := prometheus.NewDesc("floorwalker_network_"+name, help, names, nil)
+		ch <- prometheus.MustNewConstMetric(d, kind, v, append([]string{s.network}, labels...)...)
+	}
+	one(prometheus.GaugeValue, "connections", "Connections that work.", float64(s.open))
+	one(prometheus.CounterValue, "connects_total", "Connections that were opened.", float64(s.connects))
+	if !s.heard.IsZero() {
+		one(prometheus.GaugeValue, "heard_timestamp_seconds", "When the network last greeted or answered a connection.", float64(s.heard.Unix()))
+	}
+	one(prometheus.CounterValue, "events_redelivered_total", "Events that the network delivered again.", float64(s.redelivered))
+	one(prometheus.CounterValue, "events_dropped_total", "Events that were not taken: no room, or not understood.", float64(s.dropped))
+	for method, n := range s.calls {
+		one(prometheus.CounterValue, "calls_total", "Calls of the network's API, by method.", float64(n), method)
+	}
+	for method, n := range s.limited {
+		one(prometheus.CounterValue, "calls_limited_total", "Of them, answered with 429.", float64(n), method)
+	}
 }
 
 // sourceCollector reads the API client's own counters.

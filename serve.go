@@ -105,11 +105,17 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	health := &Health{}
 	m := newMetrics(health)
 	m.registry.MustRegister(newSourceCollector(client))
-	b := bot.New(botConfig(cfg), client, st, m, log)
 	adapters, err := networks(cfg, s, st, log)
 	if err != nil {
 		return err
 	}
+	m.follow(adapters)
+	configure := func(c *Config) bot.Config {
+		config := botConfig(c)
+		config.Lookup = whoIs(adapters)
+		return config
+	}
+	b := bot.New(configure(cfg), client, st, m, log)
 
 	g, ctx := errgroup.WithContext(ctx)
 	o := &office{bot: b, store: st, source: client, log: log}
@@ -132,7 +138,7 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	g.Go(func() error { return b.Digests(ctx) })
 	g.Go(func() error {
 		return reloadOnHangup(ctx, cfg, func(next *Config) {
-			b.Configure(botConfig(next))
+			b.Configure(configure(next))
 			o.config.Store(next)
 		}, log)
 	})
@@ -144,6 +150,18 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// whoIs asks the network of an address about its owner.
+func whoIs(adapters []chat.Adapter) func(context.Context, chat.Address) (chat.Person, error) {
+	return func(ctx context.Context, addr chat.Address) (chat.Person, error) {
+		for _, a := range adapters {
+			if a.Network() == addr.Network {
+				return a.Lookup(ctx, addr.ID)
+			}
+		}
+		return chat.Person{}, fmt.Errorf("%s: the network is off", addr)
+	}
 }
 
 // notBuilt lists the settings that are given and that this version does not act

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -42,6 +45,7 @@ type slackSite struct {
 	floor  *sim.Sim
 	dir    string
 	config string
+	ops    string // where the ops listener is
 	log    syncBuffer
 	stop   func() int // stops serve and returns its exit status
 }
@@ -54,6 +58,7 @@ func newSlackSite(t *testing.T, extra string) *slackSite {
 	s := &slackSite{t: t, ctx: ctx, dir: t.TempDir(), floor: sim.New(sim.Config{Seed: 1})}
 	s.slack = slacktest.New(slacktest.Options{})
 	t.Cleanup(s.slack.Close)
+	s.ops = freeAddress(t)
 	api := httptest.NewServer(s.floor)
 	t.Cleanup(api.Close)
 	for _, u := range []slacktest.User{{ID: "U0ASHA", Real: "Asha Rao", TZ: "Asia/Kolkata"}, {ID: "U0MEERA", Real: "Meera Nair"}, {ID: "U0DEV", Real: "Dev Patel"}} {
@@ -64,18 +69,44 @@ func newSlackSite(t *testing.T, extra string) *slackSite {
 	text := fmt.Sprintf(`
 dashboard: {base_url: %q}
 slack: {bot_token: xoxb-1, app_token: xapp-1, api_url: %q}
-ops: {listen: ""}
+ops: {listen: %q}
 admins: [slack:U0DEV]
 teams:
   - name: support
     channels: [slack:C0SUPPORT]
     supervisors: [slack:U0MEERA]
     members: [slack:U0ASHA]
-%s`, api.URL, s.slack.APIURL(), extra)
+%s`, api.URL, s.slack.APIURL(), s.ops, extra)
 	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// freeAddress returns an address that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// scrape reads the metrics.
+func (s *slackSite) scrape() string {
+	s.t.Helper()
+	resp, err := http.Get("http://" + s.ops + "/metrics")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(b)
 }
 
 // serve runs the program until the test ends or stop is called.
@@ -159,6 +190,17 @@ func TestSlackFirstDay(t *testing.T) {
 	}
 	if out, status := s.command("", "doctor", "slack:U0ASHA", "--post"); status != 0 {
 		t.Errorf("doctor exits %d and says\n%s", status, out)
+	}
+	if out, status := s.command("", "links", "--json"); status != 0 || !strings.Contains(out, `"name": "Asha Rao"`) {
+		t.Errorf("the name is not the one that people know: exit %d\n%s", status, out)
+	}
+	for _, want := range []string{
+		`floorwalker_network_connections{network="slack"} 2`, "floorwalker_network_heard_timestamp_seconds", "floorwalker_network_calls_total{",
+		`floorwalker_command_duration_seconds_count{command="mystats",result="ok"}`, `floorwalker_api_calls_total{result="ok"}`,
+	} {
+		if !strings.Contains(s.scrape(), want) {
+			t.Errorf("the metrics lack %s", want)
+		}
 	}
 	if status := s.stop(); status != 0 {
 		t.Errorf("serve exits %d\n%s", status, s.log.String())

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -19,6 +20,9 @@ type Config struct {
 	Admins   []chat.Address
 	Teams    []Team
 	Commands map[chat.Network]map[string]string // how a network calls a command, where not "/" and its name
+
+	// Lookup asks a network what it calls a person; nil asks nobody.
+	Lookup func(context.Context, chat.Address) (chat.Person, error)
 
 	PollInterval      time.Duration // between two polls of one agent
 	RequestsPerSecond float64       // what the source lets through, all agents together

@@ -164,7 +164,7 @@ func (b *Bot) linkOf(l LinkRequest, state LinkState) Link {
 func (b *Bot) LinkAll(requests []LinkRequest, states []LinkState) ([]Linked, error) {
 	var links []Link
 	for i, l := range requests {
-		links = append(links, b.linkOf(l, states[i]))
+		links = append(links, b.linkOf(l, states[i])) // names as given: asking for thousands takes minutes
 	}
 	linked, err := b.store.LinkAll(links)
 	if err != nil {
@@ -177,6 +177,22 @@ func (b *Bot) LinkAll(requests []LinkRequest, states []LinkState) ([]Linked, err
 		}
 	}
 	return linked, nil
+}
+
+// nameFor is the name to store for somebody: as an administrator gave it, else
+// as their network calls them. What an event calls them is often a handle.
+func (b *Bot) nameFor(ctx context.Context, l LinkRequest) string {
+	lookup := b.config.Load().Lookup
+	if lookup == nil || l.Name != "" && l.Actor != l.Address.String() {
+		return l.Name
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	p, err := lookup(ctx, l.Address)
+	if err != nil || p.Name == "" {
+		return l.Name
+	}
+	return p.Name
 }
 
 // tellLinked tells a person who linked them, if it was not themselves, and the
@@ -231,6 +247,7 @@ func (b *Bot) Link(ctx context.Context, l LinkRequest) (Linked, *dashboard.Count
 		}
 		state = LinkActive
 	}
+	l.Name = b.nameFor(ctx, l)
 	linked, err := b.store.Link(b.linkOf(l, state))
 	if err != nil {
 		return Linked{}, nil, fmt.Errorf("store the link of %s: %w", l.Address, err)
