@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -42,6 +43,12 @@ func TestExampleLoads(t *testing.T) {
 		if len(cfg.Teams) != 1 || len(cfg.Admins) != 1 || cfg.On(chat.Slack) {
 			t.Errorf("%s: it is not the minimum", name)
 		}
+	}
+	// Copied as it is, it lacks the tokens, and is told so once each.
+	_, _, err := Load(LoadOptions{Path: configFile(t, exampleFile, asIs), Serving: true})
+	faults, _ := errors.AsType[Faults](err)
+	if len(faults) != 2 || faults[0].Path != "slack.app_token" || faults[1].Path != "slack.bot_token" {
+		t.Errorf("without tokens: %v", err)
 	}
 	t.Setenv("FLOORWALKER_SLACK_BOT_TOKEN", "xoxb-1")
 	t.Setenv("FLOORWALKER_SLACK_APP_TOKEN", "xapp-1")

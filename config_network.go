@@ -20,49 +20,57 @@ func (c *Config) On(n chat.Network) bool {
 	return !slack && !discord
 }
 
-// networks notes what the networks that are on lack, and who is on one that is
-// off.
+// off says why nobody can be reached on a network, "" if it is on.
+func (c *Config) off(n chat.Network) string {
+	switch {
+	case n != chat.Slack && n != chat.Discord && n != chat.Console:
+		return "there is no network " + quote(string(n))
+	case c.On(n):
+		return ""
+	case n == chat.Console:
+		return "the console is there only while no other network is on"
+	}
+	token := string(n) + ".bot_token"
+	return fmt.Sprintf("%s is missing (or set %s)", token, setting{path: token}.env())
+}
+
+// networks notes what the networks lack that are on, or that somebody is on.
 func (v validator) networks() {
 	s, d, listens := v.cfg.Slack, v.cfg.Discord, v.cfg.HTTP.Listen != ""
-	if v.cfg.On(chat.Slack) {
+	if v.wanted(chat.Slack) {
 		v.needs("slack.app_token", s.Mode == "socket", !s.AppToken.IsZero(), "slack.mode socket")
 		v.needs("slack.signing_secret", s.Mode == "http", !s.SigningSecret.IsZero(), "slack.mode http")
 		v.needs("http.listen", s.Mode == "http", listens, "slack.mode http")
 	}
-	if v.cfg.On(chat.Discord) {
+	if v.wanted(chat.Discord) {
 		v.needs("discord.application_id", true, d.ApplicationID != "", "Discord")
 		v.needs("discord.public_key", d.Mode == "http", d.PublicKey != "", "discord.mode http")
 		v.needs("http.listen", d.Mode == "http", listens, "discord.mode http")
 	}
-	unreachable := map[chat.Network][]placed{}
 	for _, p := range v.cfg.addresses() {
-		if n := p.address.Network; !p.address.IsZero() && !v.cfg.On(n) {
-			unreachable[n] = append(unreachable[n], p)
+		if p.address.Network == chat.Console && !v.cfg.On(chat.Console) {
+			v.fault(p.path, "%s cannot be reached: %s", p.address, v.cfg.off(chat.Console))
 		}
-	}
-	for n, all := range unreachable {
-		v.unreachable(n, all)
 	}
 }
 
-// fewAddresses is how many addresses of a network that is off are named one by
-// one: with a whole team on it, the cause is one and the same.
-const fewAddresses = 5
-
-// unreachable notes addresses on a network that is off.
-func (v validator) unreachable(n chat.Network, all []placed) {
-	why := "the console is there only while no other network is on"
-	if n != chat.Console {
-		token := string(n) + ".bot_token"
-		why = fmt.Sprintf("%s is missing (or set %s)", token, setting{path: token}.env())
+// wanted reports whether a network is on, or ought to be. One that is off and
+// has addresses lacks its token: the cause is one, however many they are.
+func (v validator) wanted(n chat.Network) bool {
+	if v.cfg.On(n) {
+		return true
 	}
-	for i, p := range all[:min(len(all), fewAddresses)] {
-		others := ""
-		if more := len(all) - fewAddresses; more > 0 && i == fewAddresses-1 {
-			others = fmt.Sprintf(", nor can %d more", more)
-		}
-		v.fault(p.path, "%s cannot be reached%s: %s", p.address, others, why)
+	there := slices.DeleteFunc(v.cfg.addresses(), func(p placed) bool { return p.address.Network != n })
+	if len(there) == 0 {
+		return false
 	}
+	who := there[0].address.String() + " needs"
+	if more := len(there) - 1; more > 0 {
+		who = fmt.Sprintf("%s and %d more need", there[0].address, more)
+	}
+	path := string(n) + ".bot_token"
+	v.fault(path, "missing; %s it (or set %s)", who, setting{path: path}.env())
+	return true
 }
 
 // needs notes a value that is missing for a reason.
