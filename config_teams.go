@@ -95,6 +95,9 @@ func (v validator) shifts(team string, t *TeamConfig) {
 		v.name(at+".name", s.Name, first, i)
 		v.both(at, "a shift needs")
 		v.schedule(at, s.shift().Faults())
+		if s.Start == s.End && !v.faulty[at+".start"] && !v.faulty[at+".end"] {
+			v.warn(at, "the shift starts and ends at %s, so it lasts 24 hours", s.Start)
+		}
 	}
 	if t.Poll && len(t.Shifts) == 0 && !v.faulty[team+".shifts"] {
 		v.warn(team, "the team has no shifts, so its agents are never polled and have no totals; give it shifts, or poll: false")
