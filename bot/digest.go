@@ -13,143 +13,19 @@ import (
 	"floorwalker/bot/stats"
 )
 
-const (
-	// lastPoll is how long a shift's digest waits for the poll at the shift's end.
-	lastPoll = 2 * time.Minute
-
-	// digestNap bounds the sleep of the digest loop: timers do not see a wall
-	// clock that is set.
-	digestNap = 30 * time.Second
-)
-
-// skippedNew is on record for a digest that was never seen before: it begins to
-// count then.
-const skippedNew schedule.Reason = "new"
-
-// A due digest is one that the loop found to be run.
-type dueDigest struct {
-	team    Team
-	digest  Digest
-	run     schedule.Occurrence
-	delayed bool
-	window  schedule.Window
-}
-
-// Digests posts each team's digests when they are due, until ctx ends or the
-// store fails. What is due is decided from what is recorded, so that a restart,
-// an outage and a stepped clock all come to the same.
-func (b *Bot) Digests(ctx context.Context) error {
-	for ctx.Err() == nil {
-		next, err := b.digestRound(ctx, time.Now())
-		if err != nil {
-			return err
-		}
-		b.watching.beatDigests(time.Now())
-		timer := time.NewTimer(min(digestNap, max(time.Until(next), time.Second)))
-		select {
-		case <-ctx.Done():
-		case <-b.due:
-		case <-timer.C:
-		}
-		timer.Stop()
-	}
-	return nil
-}
-
-// digestRound runs what is due at now, and returns when the next one is.
-func (b *Bot) digestRound(ctx context.Context, now time.Time) (next time.Time, err error) {
-	next = now.Add(digestNap)
-	c := b.config.Load()
-	if err := b.amendLate(ctx, c, now); err != nil {
-		return next, err
-	}
-	for _, team := range c.Teams {
-		for _, d := range team.Digests {
-			at, err := b.runDigest(ctx, c, team, d, now)
-			if errors.Is(err, ErrNotSaved) {
-				b.log.ErrorContext(ctx, "digest not recorded, so not sent", "team", team.Name, "digest", d.Name, "err", err)
-				continue
-			}
-			if err != nil {
-				return next, fmt.Errorf("digest %s/%s: %w", team.Name, d.Name, err)
-			}
-			if !at.IsZero() && at.Before(next) {
-				next = at
-			}
-		}
-	}
-	return next, nil
-}
-
-// runDigest runs one digest if it is due, and returns when to look again.
-func (b *Bot) runDigest(ctx context.Context, c *Config, team Team, d Digest, now time.Time) (time.Time, error) {
-	last, err := b.lastOccurrence(team.Name, d.Name)
-	if err != nil {
-		return time.Time{}, err
-	}
-	if last.At.IsZero() {
-		// A new digest owes nothing for the time before; from now on it does,
-		// also across a restart.
-		last.At = now
-		if err := b.recordSkipped(team, d, []schedule.Skip{{Nominal: schedule.CivilOf(now, team.Zone), At: now, Reason: skippedNew}}, now); err != nil {
-			return time.Time{}, err
-		}
-	}
-	plan, err := d.Schedule.Due(last.At, now)
-	if err != nil {
-		return time.Time{}, err
-	}
-	if err := b.recordSkipped(team, d, plan.Skipped, now); err != nil {
-		return time.Time{}, err
-	}
-	if !plan.Ready {
-		o, err := d.Schedule.Schedule().Next(now)
-		return o.At, err
-	}
-	window, err := d.Schedule.Window(plan.Run.Nominal)
-	if err != nil {
-		return time.Time{}, err
-	}
-	due := dueDigest{team, d, plan.Run, plan.Delayed, window}
-	if b.watching.pending(window.End) && now.Sub(plan.Run.At) < lastPoll {
-		return now.Add(time.Second), nil
-	}
-	return now, b.post(ctx, c, due, now)
-}
-
-func (b *Bot) lastOccurrence(team, name string) (last Occurrence, err error) {
-	err = b.store.View(func(tx Tx) error {
-		last, _, err = tx.LastOccurrence(team, name)
-		return err
-	})
-	return last, err
-}
-
-// recordSkipped keeps why occurrences did not run.
-func (b *Bot) recordSkipped(team Team, d Digest, skipped []schedule.Skip, now time.Time) error {
-	if len(skipped) == 0 {
-		return nil
-	}
-	return b.store.Update(func(tx Tx) error {
-		for _, s := range skipped {
-			if _, err := tx.RecordOccurrence(Occurrence{
-				Team: team.Name, Name: d.Name, Nominal: s.Nominal, At: s.At, Skipped: string(s.Reason), Recorded: now,
-			}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// post composes a digest and records it together with its messages. That it is
-// recorded already means that it is done.
+// post composes a digest and records it together with its messages and with the
+// occurrences that were skipped for it. That it is recorded already means that it
+// is done.
 func (b *Bot) post(ctx context.Context, c *Config, due dueDigest, now time.Time) error {
 	report, err := b.report(ctx, c, due.team, due.window, now)
 	if err != nil {
 		return err
 	}
+	m := report.message(due)
 	err = b.store.Update(func(tx Tx) error {
+		if err := recordSkipped(tx, due.team, due.digest, due.skipped, now); err != nil {
+			return err
+		}
 		added, err := tx.RecordOccurrence(Occurrence{
 			Team: due.team.Name, Name: due.digest.Name, Nominal: due.run.Nominal, At: due.run.At, Window: due.window.Span, Recorded: now,
 		})
@@ -157,11 +33,9 @@ func (b *Bot) post(ctx context.Context, c *Config, due dueDigest, now time.Time)
 			return err
 		}
 		for _, to := range due.recipients() {
-			row := Row{
-				Key: digestKey(due.team.Name, due.digest.Name, due.run.Nominal, to), To: to, Lane: LaneDigest,
-				Message: report.message(due), GiveUp: due.run.At.Add(max(due.digest.Schedule.CatchUp, schedule.OnTime)),
-			}
-			if _, err := tx.Enqueue(row); err != nil {
+			if _, err := tx.Enqueue(Row{
+				Key: digestKey(due.team.Name, due.digest.Name, due.run.Nominal, to), To: to, Lane: LaneDigest, Message: m, GiveUp: due.giveUp(now),
+			}); err != nil {
 				return err
 			}
 		}
@@ -183,7 +57,7 @@ func (b *Bot) amendLate(ctx context.Context, c *Config, now time.Time) error {
 	for _, end := range b.watching.late() {
 		for _, team := range c.Teams {
 			for _, d := range team.Digests {
-				last, err := b.lastOccurrence(team.Name, d.Name)
+				last, err := b.lastOccurrence(team.Name, d.Name, now)
 				if err != nil {
 					return err
 				}

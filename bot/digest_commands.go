@@ -35,7 +35,7 @@ func (b *Bot) PlannedDigests(now time.Time, accept func(team string) bool) ([]Pl
 			if err != nil {
 				return nil, fmt.Errorf("digest %s/%s: %w", team.Name, d.Name, err)
 			}
-			last, err := b.lastOccurrence(team.Name, d.Name)
+			last, err := b.lastOccurrence(team.Name, d.Name, now)
 			if err != nil {
 				return nil, err
 			}
@@ -65,7 +65,6 @@ func (b *Bot) digestList(_ context.Context, r *request) (chat.Reply, error) {
 	for _, d := range list {
 		last := missing
 		switch {
-		case d.Last.Skipped == string(skippedNew):
 		case d.Last.Skipped != "":
 			last = "skipped: " + strings.ReplaceAll(d.Last.Skipped, "_", " ")
 		case !d.Last.At.IsZero():

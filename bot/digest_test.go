@@ -106,3 +106,184 @@ func TestCoverageInShifts(t *testing.T) {
 		s.stop()
 	})
 }
+
+// daily is a digest that is due at times of its own.
+func daily(times ...schedule.TimeOfDay) bot.Digest {
+	return bot.Digest{Name: "daily", Schedule: schedule.Digest{Days: schedule.EveryDay, Times: times, CatchUp: 2 * time.Hour}}
+}
+
+// TestFirstDigest: what is owed is owed from the moment that a digest is first
+// seen, so that not even its very first one is lost while the bot is down.
+func TestFirstDigest(t *testing.T) {
+	inSite(t, siteConfig(t, atShiftEnd()), func(s *site) {
+		s.start()
+		s.until("2026-03-02 17:59:50")
+		s.kill()
+		s.until("2026-03-02 18:00:20")
+		s.start()
+		s.until("2026-03-02 18:10")
+		s.expect(1, "Mon 2 Mar 09:00–18:00 Europe/London")
+		s.stop()
+	})
+}
+
+// TestEditedDigest: a digest whose times were edited owes nothing for the time
+// before.
+func TestEditedDigest(t *testing.T) {
+	inSite(t, siteConfig(t, daily(17*60+5)), func(s *site) {
+		s.start()
+		s.until("2026-03-02 17:10")
+		s.expect(1, "")
+		s.config = siteConfig(t, daily(17*60+8))
+		s.bot.Configure(s.config)
+		s.until("2026-03-02 17:20")
+		s.stop()
+		s.start()
+		s.until("2026-03-03 17:05")
+		s.expect(1, "")
+		s.until("2026-03-03 17:08:10")
+		s.expect(2, "Tue 3 Mar 09:00–17:08 Europe/London")
+		s.stop()
+	})
+}
+
+// record puts an occurrence into the files, as an earlier life would have.
+func (s *site) record(name string, nominal schedule.Civil, at time.Time) {
+	s.t.Helper()
+	err := s.store.Update(func(tx bot.Tx) error {
+		_, err := tx.RecordOccurrence(bot.Occurrence{Team: "support", Name: name, Nominal: nominal, At: at})
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// counting counts the occurrences that are recorded.
+type counting struct {
+	bot.Tx
+	n *int
+}
+
+// RecordOccurrence records an occurrence.
+func (c counting) RecordOccurrence(o bot.Occurrence) (bool, error) {
+	*c.n++
+	return c.Tx.RecordOccurrence(o)
+}
+
+// TestClockWasAhead: what was recorded while the clock was years ahead keeps no
+// digest from running now that it is right again, and is not in the way of
+// knowing what is settled.
+func TestClockWasAhead(t *testing.T) {
+	inSite(t, siteConfig(t, atShiftEnd()), func(s *site) {
+		written := 0
+		s.wrap = func(st bot.Store) bot.Store {
+			return tampered{Store: st, update: func(tx bot.Tx) bot.Tx { return counting{tx, &written} }}
+		}
+		s.start()
+		s.record("end", schedule.Civil{Date: schedule.NewDate(2036, 3, 3), Time: 18 * 60}, utc(t, "2036-03-03 18:00"))
+		s.until("2026-03-03 18:10")
+		s.expect(2, "Tue 3 Mar 09:00–18:00 Europe/London")
+		s.stop()
+		s.until("2026-03-03 21:00")
+		s.start()
+		written = 0
+		s.until("2026-03-03 22:00")
+		if written > 0 {
+			t.Errorf("%d occurrences were recorded in an hour in which nothing was due", written)
+		}
+		s.stop()
+	})
+}
+
+// TestRulesOfTheZoneChanged: a new time zone database that moves an instant makes
+// nobody read a digest twice, and nothing is composed again and again for it.
+func TestRulesOfTheZoneChanged(t *testing.T) {
+	inSite(t, siteConfig(t, atShiftEnd()), func(s *site) {
+		read := 0
+		s.wrap = func(st bot.Store) bot.Store { return tampered{Store: st, history: func() { read++ }} }
+		s.start()
+		s.record("end", schedule.Civil{Date: schedule.NewDate(2026, 3, 2), Time: 18 * 60}, utc(t, "2026-03-02 17:00"))
+		s.until("2026-03-02 19:00")
+		s.expect(0, "")
+		if read > 10 {
+			t.Errorf("history was read %d times for a digest that was sent before", read)
+		}
+		s.stop()
+	})
+}
+
+// refusing is a transaction in which nothing is enqueued, because the disk is
+// full.
+type refusing struct{ bot.Tx }
+
+// Enqueue fails.
+func (refusing) Enqueue(bot.Row) (bool, error) { return false, bot.ErrNotSaved }
+
+// TestCoalesced: of two times that fall into one gap of the clocks one runs and
+// one is skipped, in one transaction: that the disk was full in between loses
+// neither.
+func TestCoalesced(t *testing.T) {
+	inSite(t, siteConfig(t, daily(60+15, 60+45)), func(s *site) {
+		full := true
+		s.wrap = func(st bot.Store) bot.Store {
+			return tampered{Store: st, update: func(tx bot.Tx) bot.Tx {
+				if full {
+					return refusing{tx}
+				}
+				return tx
+			}}
+		}
+		s.until("2026-03-29 00:30")
+		s.start()
+		s.until("2026-03-29 01:01")
+		s.expect(0, "")
+		full = false
+		s.until("2026-03-29 01:02")
+		s.expect(1, "")
+		var got []string
+		for _, o := range s.occurrences("support", "daily") {
+			got = append(got, o.Nominal.String()+" "+o.Skipped)
+		}
+		if want := "2026-03-29T01:45 coalesced"; len(got) != 1 || got[0] != want {
+			t.Errorf("recorded %q, want %q", got, want)
+		}
+		s.stop()
+	})
+}
+
+// TestStopWhileComposing: a bot that is told to stop while it composes a digest
+// stops without an error, and the next one posts it.
+func TestStopWhileComposing(t *testing.T) {
+	inSite(t, siteConfig(t, daily(17*60+30)), func(s *site) {
+		s.wrap = func(st bot.Store) bot.Store {
+			return tampered{Store: st, history: func() { time.Sleep(time.Second) }}
+		}
+		s.start()
+		s.until("2026-03-02 17:30:01")
+		s.stop()
+		s.expect(0, "")
+		s.start()
+		s.until("2026-03-02 17:31")
+		s.expect(1, "")
+		s.stop()
+	})
+}
+
+// TestJustInTime: a digest that is composed at the very end of its catch-up is
+// still attempted.
+func TestJustInTime(t *testing.T) {
+	inSite(t, siteConfig(t, daily(17*60+30)), func(s *site) {
+		s.wrap = func(st bot.Store) bot.Store {
+			return tampered{Store: st, history: func() { time.Sleep(time.Second) }}
+		}
+		s.start()
+		s.until("2026-03-02 17:29")
+		s.stop()
+		s.until("2026-03-02 19:29:59")
+		s.start()
+		s.until("2026-03-02 19:31")
+		s.expect(1, "Delayed, covers 09:00–17:30.")
+		s.stop()
+	})
+}

@@ -118,8 +118,9 @@ type Tx interface {
 	// RecordOccurrence records a digest's due time, unless it is recorded.
 	RecordOccurrence(o Occurrence) (added bool, err error)
 
-	// LastOccurrence returns the newest record of a digest, and false for none.
-	LastOccurrence(team, name string) (o Occurrence, found bool, err error)
+	// LastOccurrence returns the newest record of a digest that was due by a
+	// time, and false for none.
+	LastOccurrence(team, name string, by time.Time) (o Occurrence, found bool, err error)
 }
 
 // Live is the role of the store that runs transactions over several records.

@@ -17,6 +17,7 @@ const (
 	RecordSilences RecordKind = "silences" // what is not told, until when and by whom
 	RecordHandling RecordKind = "handling" // what people did about an episode: acknowledgements, escalation
 	RecordQuiet    RecordKind = "quiet"    // a person's own quiet hours
+	RecordDigests  RecordKind = "digests"  // since when a digest has been due at its present times
 	RecordNetworks RecordKind = "networks" // what an adapter must know after a restart: whom it may write to, how much of a budget is used
 )
 

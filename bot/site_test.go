@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"net/http"
 	"os"
@@ -24,6 +25,7 @@ import (
 	"floorwalker/bot/chat/chattest"
 	"floorwalker/bot/schedule"
 	"floorwalker/bot/secret"
+	"floorwalker/bot/stats"
 	"floorwalker/dashboard"
 	"floorwalker/dashboard/sim"
 	"floorwalker/store"
@@ -248,6 +250,25 @@ func (s *site) requests() []asked {
 	return slices.Clone(s.asked)
 }
 
+// occurrences returns what is recorded of a digest, the newest first.
+func (s *site) occurrences(team, name string) (all []bot.Occurrence) {
+	s.t.Helper()
+	err := s.store.View(func(tx bot.Tx) error {
+		for by := time.Now().AddDate(100, 0, 0); ; {
+			o, found, err := tx.LastOccurrence(team, name, by)
+			if !found || err != nil {
+				return err
+			}
+			all = append(all, o)
+			by = o.At.Add(-1)
+		}
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return all
+}
+
 // noting is a transport that notes whom the API is asked about.
 type noting struct {
 	s    *site
@@ -363,6 +384,29 @@ func (s *site) note(p post) {
 	defer s.mu.Unlock()
 	p.at = time.Now()
 	s.posts = append(s.posts, p)
+}
+
+// tampered is a store with something between it and the bot.
+type tampered struct {
+	bot.Store
+	history func()              // called before history is read
+	update  func(bot.Tx) bot.Tx // what a transaction that writes sees
+}
+
+// History reads an agent's samples.
+func (x tampered) History(id bot.AgentID, span schedule.Span, without ...string) iter.Seq2[stats.Sample, error] {
+	if x.history != nil {
+		x.history()
+	}
+	return x.Store.History(id, span, without...)
+}
+
+// Update runs a transaction.
+func (x tampered) Update(f func(bot.Tx) error) error {
+	if x.update == nil {
+		return x.Store.Update(f)
+	}
+	return x.Store.Update(func(tx bot.Tx) error { return f(x.update(tx)) })
 }
 
 // days are the days of a working week.

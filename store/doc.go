@@ -26,7 +26,7 @@
 //	occurrences  team, 0x00, digest, 0x00, nominal time → {at, from, to, skipped, recorded}
 //	forget       agent id        → 0x01; there until history has forgotten the agent
 //
-//	alerts, silences, handling, quiet, networks
+//	alerts, silences, handling, quiet, digests, networks
 //	             any key         → signed JSON of package bot's, see [bot.Records]
 //
 // An agent is in agents, and then in credentials, once in addresses for each of

@@ -218,7 +218,7 @@ func checkGolden2(t *testing.T, s *Store) {
 		t.Errorf("due: %v, %v", due, err)
 	}
 	err = s.View(func(tx bot.Tx) error {
-		last, found, err := tx.LastOccurrence("support", "day")
+		last, found, err := tx.LastOccurrence("support", "day", noon)
 		if want := (bot.Occurrence{Team: "support", Name: "day", Nominal: schedule.CivilOf(noon, time.UTC), At: noon, Recorded: noon}); last != want || !found || err != nil {
 			t.Errorf("occurrence: %+v, %v, %v", last, found, err)
 		}

@@ -44,7 +44,7 @@ func TestUpdateIsAllOrNothing(t *testing.T) {
 		a, err := s.AgentAt(at("slack:U1"))
 		seen, err2 := s.Seen(id)
 		err3 := s.View(func(tx bot.Tx) error {
-			_, occurred, err := tx.LastOccurrence("support", "day")
+			_, occurred, err := tx.LastOccurrence("support", "day", noon)
 			_, a, err2 := tx.Record(bot.RecordAlerts, "a")
 			_, b, err3 := tx.Record(bot.RecordAlerts, "b")
 			words = append(words, fmt.Sprint(occurred, a, b))
@@ -119,9 +119,9 @@ func occurrence(team, name string, day int) bot.Occurrence {
 
 func TestOccurrences(t *testing.T) {
 	s := open(t, testConfig(t))
-	last := func(team, name string) (o bot.Occurrence, found bool) {
+	lastBy := func(team, name string, by time.Time) (o bot.Occurrence, found bool) {
 		err := s.View(func(tx bot.Tx) (err error) {
-			o, found, err = tx.LastOccurrence(team, name)
+			o, found, err = tx.LastOccurrence(team, name, by)
 			return err
 		})
 		if err != nil {
@@ -129,6 +129,7 @@ func TestOccurrences(t *testing.T) {
 		}
 		return o, found
 	}
+	last := func(team, name string) (bot.Occurrence, bool) { return lastBy(team, name, noon.AddDate(1, 0, 0)) }
 	if o, found := last("b", "day"); found {
 		t.Errorf("found %+v in an empty store", o)
 	}
@@ -148,6 +149,15 @@ func TestOccurrences(t *testing.T) {
 	for _, want := range []bot.Occurrence{skipped, occurrence("b", "da", 9), occurrence("b", "dayz", 9), occurrence("a", "day", 5), occurrence("c", "day", 5)} {
 		if o, found := last(want.Team, want.Name); !found || o != want {
 			t.Errorf("last of %s/%s: %+v, want %+v", want.Team, want.Name, o, want)
+		}
+	}
+	first, second := occurrence("b", "day", 1), occurrence("b", "day", 2)
+	for _, c := range []struct {
+		by   time.Time
+		want bot.Occurrence
+	}{{second.At, second}, {second.At.Add(-1), first}, {first.At, first}, {first.At.Add(-1), bot.Occurrence{}}} {
+		if o, found := lastBy("b", "day", c.by); o != c.want || found == c.want.At.IsZero() {
+			t.Errorf("last by %s: %+v, want %+v", c.by, o, c.want)
 		}
 	}
 	for _, none := range []string{"d", "", "bday"} {

@@ -42,29 +42,33 @@ func (t liveTx) RecordOccurrence(o bot.Occurrence) (added bool, err error) {
 }
 
 // LastOccurrence implements [bot.Tx].
-func (t liveTx) LastOccurrence(team, name string) (o bot.Occurrence, found bool, err error) {
+func (t liveTx) LastOccurrence(team, name string, by time.Time) (o bot.Occurrence, found bool, err error) {
 	prefix := []byte(occurrencePrefix(team, name))
 	c := t.in(bucketOccurrences).Cursor()
-	key, _ := c.Seek(append(bytes.Clone(prefix), 0xff))
-	var value []byte
-	if key == nil {
-		key, value = c.Last()
-	} else {
-		key, value = c.Prev()
+	back := c.Prev
+	if behind, _ := c.Seek(append(bytes.Clone(prefix), 0xff)); behind == nil {
+		back = c.Last
 	}
-	nominal, ours := bytes.CutPrefix(key, prefix)
-	if !ours {
-		return bot.Occurrence{}, false, nil
+	for key, value := back(); bytes.HasPrefix(key, prefix); key, value = c.Prev() {
+		o, err = readOccurrence(team, name, string(key[len(prefix):]), value)
+		if err != nil || !o.At.After(by) {
+			return o, err == nil, err
+		}
 	}
-	at, err := schedule.ParseCivil(string(nominal))
+	return bot.Occurrence{}, false, nil
+}
+
+// readOccurrence reads a record of an occurrence.
+func readOccurrence(team, name, nominal string, value []byte) (bot.Occurrence, error) {
+	at, err := schedule.ParseCivil(nominal)
 	form, err2 := decode[occurrenceForm](bucketOccurrences, team+"/"+name, value)
 	if err = errors.Join(err, err2); err != nil {
-		return bot.Occurrence{}, false, fmt.Errorf("occurrence of %s/%s: %w", team, name, err)
+		return bot.Occurrence{}, fmt.Errorf("occurrence of %s/%s: %w", team, name, err)
 	}
 	return bot.Occurrence{
 		Team: team, Name: name, Nominal: at, At: form.At, Window: schedule.Span{Start: form.From, End: form.To},
 		Skipped: form.Skipped, Recorded: form.Recorded,
-	}, true, nil
+	}, nil
 }
 
 // trimOccurrences deletes a page of records of occurrences before a time, but

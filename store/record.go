@@ -14,7 +14,7 @@ import (
 // recordKinds are the kinds of the bot's own records, each of which has a bucket
 // of its name. A new one is a new schema.
 func recordKinds() []bot.RecordKind {
-	return []bot.RecordKind{bot.RecordAlerts, bot.RecordSilences, bot.RecordHandling, bot.RecordQuiet, bot.RecordNetworks}
+	return []bot.RecordKind{bot.RecordAlerts, bot.RecordSilences, bot.RecordHandling, bot.RecordQuiet, bot.RecordDigests, bot.RecordNetworks}
 }
 
 // recordKind is what the signature of the bot's own records covers.
