@@ -21,6 +21,7 @@ func TestDifferences(t *testing.T) {
 		{"a fall is taken back", "09:00", "09:03", []string{"09:00 TH=50", "09:01 TH=57", "09:02 TH=56", "09:03 TH=58"}, "≈8", "1"},
 		{"more than all is taken back", "09:00", "09:02", []string{"09:00 TH=50", "09:01 TH=51", "09:02 TH=48"}, "≈0", "3"},
 		{"a fall over a gap may be a start", "09:00", "09:30", []string{"09:00 TH=50", "09:30 TH=40"}, "≈0", "50+30m0s"},
+		{"a negative count is none", "09:00", "09:02", []string{"09:00 TH=5", "09:01 TH=-1", "09:02 TH=7"}, "2", "0"},
 		{"a key is lacking once", "09:00", "09:03", []string{"09:00 TH=5 MH=1", "09:01 TH=6", "09:02 TH=7 MH=3", "09:03 TH=8 MH=3"}, "3 2", "0 0"},
 		{"a key is lacking at the end", "09:00", "09:03", []string{"09:00 TH=5 MH=1", "09:01 TH=6 MH=1", "09:02 TH=7", "09:03 TH=8"}, "3 0", "0 0+2m0s"},
 
@@ -30,6 +31,7 @@ func TestDifferences(t *testing.T) {
 		{"midnight, and the sum falls", "23:59", "+1 00:02", []string{"23:59 TH=9 MH=0", "+1 00:01 TH=1 MH=1", "+1 00:02 TH=1 MH=1"}, "≈1 ≈1", "0+1m0s 0+1m0s"},
 		{"a correction just at midnight, which comes late", "23:59", "+1 00:05",
 			[]string{"23:59 TH=57 MH=1", "+1 00:01 TH=58 MH=0", "+1 00:05 TH=1 MH=0"}, "≈1 ≈0", "58+5m0s 1+5m0s"},
+		{"seconds do not tell of counts", "23:59", "+1 00:01", []string{"23:59 TH=57 HT=900", "+1 00:01 TH=58 HT=0"}, "≈1", "57+1m0s"},
 		{"midnight comes late", "23:58", "+1 00:06", []string{"23:58 TH=57", "23:59 TH=57", "+1 00:01 TH=58", "+1 00:03 TH=58", "+1 00:06 TH=3"}, "≈1", "60+4m0s"},
 		{"midnight in a long gap", "22:00", "+1 08:00", []string{"22:00 TH=57", "+1 08:00 TH=50"}, "≈50", "0+2h0m0s"},
 		{"midnight in a long gap, and a rise hides it", "22:00", "+1 08:00", []string{"22:00 TH=40", "+1 08:00 TH=50"}, "≈10", "40+2h0m0s"},
@@ -44,6 +46,7 @@ func TestDifferences(t *testing.T) {
 		{"a slip just before the window", "09:00", "09:02", []string{"08:58 TH=57", "08:59 TH=0", "09:00 TH=58", "09:01 TH=59", "09:02 TH=60"}, "2", "0"},
 		{"a slip as the window begins", "09:00", "09:03", []string{"08:59 TH=57", "09:00 TH=0", "09:01 TH=0", "09:02 TH=58", "09:03 TH=60"}, "≈2", "58+1m0s"},
 		{"a slip of a few as the window begins", "09:00", "09:03", []string{"08:59 TH=3", "09:00 TH=0", "09:01 TH=4", "09:02 TH=5", "09:03 TH=5"}, "≈1", "0+1m0s"},
+		{"a correction as the window begins, and then nothing for a while", "09:00", "09:03", []string{"08:59 TH=50", "09:00 TH=49", "09:01 TH=49", "09:02 TH=49", "09:03 TH=51"}, "≈2", "0+1m0s"},
 		{"back to yesterday's values after midnight", "23:58", "+1 00:04", []string{"23:58 TH=55", "23:59 TH=57", "+1 00:00:30 TH=0", "+1 00:01:30 TH=57", "+1 00:02:30 TH=1", "+1 00:04 TH=2"}, "≈3", ""},
 		{"as many calls after a gap are no slip", "23:50", "+1 03:00", []string{"23:50 TH=10", "+1 00:00 TH=0", "+1 03:00 TH=12"}, "≈12", ""},
 		{"back from a slip while a key is lacking", "09:00", "09:04", []string{"09:00 TH=57 MH=9", "09:01 TH=0 MH=0", "09:02 MH=9", "09:03 TH=57 MH=9", "09:04 TH=57 MH=9"}, "≈0 ≈0", ""},
@@ -68,7 +71,12 @@ func TestDifferences(t *testing.T) {
 
 // TestResets: each counter has its own boundary.
 func TestResets(t *testing.T) {
-	s := series().Summarize(polls(
+	d, _ := confirmed().Merge([]stats.Metric{
+		{Key: "L", Name: "login_calls", Unit: stats.Count, Kind: stats.Counter, Reset: stats.AtLogin},
+		{Key: "N", Name: "ever", Unit: stats.Count, Kind: stats.Counter, Reset: stats.Never},
+	})
+	series := stats.Series{Dictionary: d}
+	s := series.Summarize(polls(
 		"23:00 TH=20 L=9 N=100 login=15:00",
 		"23:01 TH=21 L=10 N=101 login=15:00:01",
 		"23:02 TH=22 L=1 N=102 login=23:01:30",
@@ -77,13 +85,13 @@ func TestResets(t *testing.T) {
 		"+1 00:01 TH=1 L=4 N=104 login=23:01:30",
 	), at("23:00"), at("+1 00:01"))
 	expect(t, "offered", show(s.Totals["offered"]), "≈4")
-	expect(t, "calls of the login", show(s.Totals["logins_calls"]), "≈5")
+	expect(t, "calls of the login", show(s.Totals["login_calls"]), "≈5")
 	expect(t, "ever", show(s.Totals["ever"]), "4")
-	expect(t, "what calls of the login lack", showLack(s.Lacks["logins_calls"]), "0+30s")
+	expect(t, "what calls of the login lack", showLack(s.Lacks["login_calls"]), "0+30s")
 
-	s = series().Summarize(polls("09:00 L=9 login=08:00", "11:00 L=11", "11:01 L=12 login=10:30", "11:02 L=13"), at("09:00"), at("11:02"))
-	expect(t, "calls, with a login not known at first", show(s.Totals["logins_calls"]), "≈3")
-	expect(t, "what they lack", showLack(s.Lacks["logins_calls"]), "9+1h31m0s")
+	s = series.Summarize(polls("09:00 L=9 login=08:00", "11:00 L=11", "11:01 L=12 login=10:30", "11:02 L=13"), at("09:00"), at("11:02"))
+	expect(t, "calls, with a login not known at first", show(s.Totals["login_calls"]), "≈3")
+	expect(t, "what they lack", showLack(s.Lacks["login_calls"]), "9+1h31m0s")
 }
 
 // TestVendorsMidnight: the day is the vendor's, also where the clocks skip
@@ -168,6 +176,8 @@ func TestCallsPerHour(t *testing.T) {
 	if !s.LastCall.Equal(at("11:02")) {
 		t.Errorf("the last call was by %v", s.LastCall)
 	}
+	s = series().Summarize(polls("09:00 TH=0 MH=0", "09:01 TH=5 MH=0", "11:00 TH=4 MH=0", "11:01 TH=4 MH=0"), at("09:00"), at("11:02"))
+	expect(t, "calls per hour, with one taken back in a gap", show(s.Totals["calls_per_hour"]), "≈120")
 }
 
 // TestReclassified: what the vendor moves from missed to answered counts as

@@ -62,21 +62,11 @@ func polls(lines ...string) []stats.Sample {
 	return samples
 }
 
-// confirmed is the dictionary of the tests: all is confirmed, and there are two
-// counters more, one that starts again with each login and one that never does.
+// confirmed is the default dictionary with all confirmed.
 func confirmed() stats.Dictionary {
 	d := stats.Defaults()
 	for i := range d {
 		d[i].Confirmed = true
-	}
-	d, faults := d.Merge([]stats.Metric{
-		{Key: "L", Name: "logins_calls", Unit: stats.Count, Kind: stats.Counter, Reset: stats.AtLogin},
-		{Key: "N", Name: "ever", Unit: stats.Count, Kind: stats.Counter, Reset: stats.Never},
-	})
-	for _, err := range faults {
-		if err != nil {
-			panic(err)
-		}
 	}
 	return d
 }

@@ -38,6 +38,7 @@ func (r *rises) add(next rise, reach, size uint32) {
 		next.prev = r.runs[n-1].last
 	}
 	if n == 0 || next.at-next.prev > reach {
+		r.drop(next.at - size)
 		r.runs = append(r.runs, run{next.at, next.at})
 		next.total, next.sure = min(0, next.total), next.total >= 0
 	} else {
@@ -52,11 +53,15 @@ func (r *rises) add(next rise, reach, size uint32) {
 	r.list = append(r.list, next)
 }
 
-// trim forgets what lies before a time, when the list is full.
-func (r *rises) trim(before uint32) {
-	for len(r.runs) > 1 && r.runs[0].last < before {
+// drop forgets the runs that lie before a time.
+func (r *rises) drop(before uint32) {
+	for len(r.runs) > 0 && r.runs[0].last < before {
 		r.runs = slices.Delete(r.runs, 0, 1)
 	}
+}
+
+// trim forgets the rises that lie before a time, when the list is full.
+func (r *rises) trim(before uint32) {
 	if len(r.list) < cap(r.list) {
 		return
 	}
