@@ -16,11 +16,11 @@ const checkTimeout = 15 * time.Second
 // Check asks Discord about the token, the application, the gateway, the servers
 // and the commands.
 func (a *Adapter) Check(ctx context.Context) []chat.Finding {
-	token := a.checkToken(ctx)
+	app, token := a.checkToken(ctx)
 	if token.Level == chat.LevelFault {
 		return []chat.Finding{token}
 	}
-	return []chat.Finding{token, a.checkInteractions(ctx), a.checkGateway(ctx), a.checkServers(ctx), a.checkCommands(ctx)}
+	return []chat.Finding{token, checkInteractions(app), a.checkGateway(ctx), a.checkServers(ctx), a.checkCommands(ctx)}
 }
 
 // application is what Discord knows of us.
@@ -30,50 +30,45 @@ type application struct {
 	Endpoint string `json:"interactions_endpoint_url"`
 }
 
-// question asks within a check's time.
-func questionOf[T any](ctx context.Context, a *Adapter, k call) (T, error) {
+// inTime asks within a check's time.
+func inTime[T any](ctx context.Context, a *Adapter, k call) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	return ask[T](ctx, a, k)
 }
 
-func (a *Adapter) checkToken(ctx context.Context) chat.Finding {
+func (a *Adapter) checkToken(ctx context.Context) (application, chat.Finding) {
 	const check = "discord bot token"
-	app, err := questionOf[application](ctx, a, at("GET", "/applications/@me"))
+	app, err := inTime[application](ctx, a, at("GET", "/applications/@me"))
 	switch {
 	case errors.Is(err, chat.ErrFinal):
-		return chat.Finding{Level: chat.LevelFault, Check: check, Message: "Discord does not accept the bot token.",
+		return app, chat.Finding{Level: chat.LevelFault, Check: check, Message: "Discord does not accept the bot token.",
 			Next: "Copy it again from Bot in the developer portal to discord.bot_token."}
 	case err != nil:
-		return chat.Finding{Level: chat.LevelFault, Check: check, Message: "Discord does not answer: " + cause(err) + ".",
+		return app, chat.Finding{Level: chat.LevelFault, Check: check, Message: "Discord does not answer: " + cause(err) + ".",
 			Next: "Check that this machine reaches " + a.client.host() + ", and try again."}
 	case app.ID != a.config.ApplicationID:
-		return chat.Finding{Level: chat.LevelFault, Check: check, Message: fmt.Sprintf("The bot token is of the application %s (%s), not of %s.", app.Name, app.ID, a.config.ApplicationID),
+		return app, chat.Finding{Level: chat.LevelFault, Check: check, Message: fmt.Sprintf("The bot token is of the application %s (%s), not of %s.", app.Name, app.ID, a.config.ApplicationID),
 			Next: "Correct discord.application_id, or copy the other application's token to discord.bot_token."}
 	default:
-		return chat.Finding{Level: chat.LevelOK, Check: check, Message: fmt.Sprintf("Signed in as %s (%s).", app.Name, app.ID)}
+		return app, chat.Finding{Level: chat.LevelOK, Check: check, Message: fmt.Sprintf("Signed in as %s (%s).", app.Name, app.ID)}
 	}
 }
 
 // checkInteractions looks for the setting that takes the gateway's interactions
 // away without a word.
-func (a *Adapter) checkInteractions(ctx context.Context) chat.Finding {
+func checkInteractions(app application) chat.Finding {
 	const check = "discord interactions"
-	app, err := questionOf[application](ctx, a, at("GET", "/applications/@me"))
-	switch {
-	case err != nil:
-		return unanswered(check, err)
-	case app.Endpoint != "":
+	if app.Endpoint != "" {
 		return chat.Finding{Level: chat.LevelFault, Check: check, Message: "Interactions go to an endpoint URL, so nothing that people do arrives over the gateway.",
 			Next: "Empty Interactions Endpoint URL under General Information in the developer portal."}
-	default:
-		return chat.Finding{Level: chat.LevelOK, Check: check, Message: "Interactions arrive over the gateway."}
 	}
+	return chat.Finding{Level: chat.LevelOK, Check: check, Message: "Interactions arrive over the gateway."}
 }
 
 func (a *Adapter) checkGateway(ctx context.Context) chat.Finding {
 	const check = "discord gateway"
-	info, err := questionOf[gatewayInfo](ctx, a, at("GET", "/gateway/bot"))
+	info, err := inTime[gatewayInfo](ctx, a, at("GET", "/gateway/bot"))
 	switch {
 	case err != nil:
 		return unanswered(check, err)
@@ -88,7 +83,7 @@ func (a *Adapter) checkGateway(ctx context.Context) chat.Finding {
 func (a *Adapter) checkServers(ctx context.Context) chat.Finding {
 	const check = "discord servers"
 	invite := "Open this link and add the bot: " + InviteURL(a.config.ApplicationID)
-	servers, err := questionOf[[]posted](ctx, a, at("GET", "/users/@me/guilds"))
+	servers, err := inTime[[]posted](ctx, a, at("GET", "/users/@me/guilds"))
 	if err != nil {
 		return unanswered(check, err)
 	}
@@ -109,7 +104,7 @@ func (a *Adapter) checkServers(ctx context.Context) chat.Finding {
 // checkCommands looks whether commands are registered, and not twice.
 func (a *Adapter) checkCommands(ctx context.Context) chat.Finding {
 	const check = "discord commands"
-	here, err := questionOf[[]commandSpec](ctx, a, a.commandsAt("GET"))
+	here, err := inTime[[]commandSpec](ctx, a, a.commandsAt("GET"))
 	if err != nil {
 		return unanswered(check, err)
 	}
@@ -121,7 +116,7 @@ func (a *Adapter) checkCommands(ctx context.Context) chat.Finding {
 		return chat.Finding{Level: chat.LevelWarn, Check: check, Message: "No command is registered yet.", Next: "Start floorwalker serve, which registers them."}
 	}
 	if a.config.GuildID != "" {
-		everywhere, err := questionOf[[]commandSpec](ctx, a, at("GET", "/applications/{}/commands", a.config.ApplicationID))
+		everywhere, err := inTime[[]commandSpec](ctx, a, at("GET", "/applications/{}/commands", a.config.ApplicationID))
 		if err == nil && len(everywhere) > 0 {
 			return chat.Finding{Level: chat.LevelWarn, Check: check, Message: "Commands are registered for one server and for all, so people there see them twice.",
 				Next: "Empty discord.guild_id, or delete the commands that are registered for all servers."}
