@@ -290,7 +290,7 @@ func (d *desk) revalue(o openEpisode) {
 			continue
 		}
 		done[b.To] = true
-		if d.now.Sub(b.Edited) >= valueEvery {
+		if d.now.Sub(b.Edited) > valueEvery-d.poll/2 { // rounds jitter
 			b.changed, b.Edited, o.Shown = true, d.now, o.Value
 		}
 	}
