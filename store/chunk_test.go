@@ -238,3 +238,42 @@ func FuzzChunk(f *testing.F) {
 		}
 	})
 }
+
+func TestChunkRefuses(t *testing.T) {
+	hour := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	keys := (&keyTable{numbers: map[string]int{}}).with("B").with("A").with("C")
+	fresh := func() *chunk {
+		c := &chunk{}
+		for i := range 5 {
+			c.add(stats.Sample{Tick: hour.Add(time.Duration(i) * time.Minute), Out: i == 2,
+				Values: []stats.Value{{Key: "A", N: float64(i * i)}, {Key: "B", N: 1.5}}[:2*boolInt(i != 2)]}, hour.Unix(), keys)
+		}
+		return c
+	}
+	for name, spoil := range map[string]func(c *chunk){
+		"no samples":         func(c *chunk) { c.reset() },
+		"ticks out of order": func(c *chunk) { c.ticks[1], c.ticks[2] = c.ticks[2], c.ticks[1] },
+		"a tick twice":       func(c *chunk) { c.ticks[2] = c.ticks[1] },
+		"a tick too early":   func(c *chunk) { c.ticks[0] = -1 },
+		"a tick too late":    func(c *chunk) { c.ticks[4] = chunkSeconds },
+		"an unknown state":   func(c *chunk) { c.states[1] = 4 },
+		"an unknown key":     func(c *chunk) { c.columns[1].key = 3 },
+		"a key twice":        func(c *chunk) { c.columns[1].key = c.columns[0].key },
+		"keys out of order":  func(c *chunk) { c.columns[0], c.columns[1] = c.columns[1], c.columns[0] },
+	} {
+		c := fresh()
+		spoil(c)
+		if err := (&chunk{}).read(c.append(nil), keys); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	whole := fresh().append(nil)
+	if err := (&chunk{}).read(append(slices.Clone(whole), 0), keys); !errors.Is(err, ErrDamaged) {
+		t.Errorf("with something after its end: %v", err)
+	}
+	for n := range whole {
+		if err := (&chunk{}).read(whole[:n], keys); !errors.Is(err, ErrDamaged) {
+			t.Errorf("cut to %d bytes of %d: %v", n, len(whole), err)
+		}
+	}
+}

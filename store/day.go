@@ -147,7 +147,7 @@ type keyTable struct {
 	numbers map[string]int
 }
 
-// table returns the keys as of a transaction.
+// table returns the keys as of a transaction, which must not have added any.
 func (d *day) table(tx *bolt.Tx) (*keyTable, error) {
 	b := tx.Bucket([]byte(bucketNames))
 	if known := d.keys.Load(); known != nil && uint64(len(known.texts)) == b.Sequence() {
@@ -165,7 +165,7 @@ func (d *day) table(tx *bolt.Tx) (*keyTable, error) {
 	if err == nil && uint64(len(t.texts)) != b.Sequence() {
 		err = fmt.Errorf("%w: keys are missing", ErrDamaged)
 	}
-	if err == nil && !tx.Writable() { // what is being written may never be
+	if err == nil {
 		d.keys.Store(t)
 	}
 	return t, err

@@ -164,7 +164,25 @@ func TestWake(t *testing.T) {
 	lease(t, s, noon, 9)
 	wantWake(t, s, noon.Add(30*time.Second)) // when the lease is over
 	enqueue(t, s, rowTo("behind", "slack:U2", bot.LaneAlert))
+	enqueue(t, s, rowTo("ahead", "slack:U2", bot.LaneNotice))
 	wantWake(t, s, noon.Add(30*time.Second)) // else the deliverer would turn in a circle
+}
+
+// TestWakeWithALeaseThatIsOver has nothing to do at once: the row is behind one
+// that is to be tried again later.
+func TestWakeWithALeaseThatIsOver(t *testing.T) {
+	s := open(t, testConfig(t))
+	r := rowTo("lost", "slack:U1", bot.LaneDigest)
+	r.GiveUp = noon.Add(10 * time.Second)
+	enqueue(t, s, r, rowTo("other", "slack:U2", bot.LaneDigest))
+	lease(t, s, noon, 9)
+	wantWake(t, s, noon.Add(30*time.Second)) // to give it up, when the lease is over
+	enqueue(t, s, rowTo("busy", "slack:U2", bot.LaneAlert))
+	if got := lease(t, s, noon.Add(30*time.Second), 9); got != "busy" {
+		t.Fatalf("leased %q", got)
+	}
+	settle(t, s, "busy", bot.Outcome{State: bot.RowPending, Next: noon.Add(time.Hour), At: noon})
+	wantWake(t, s, noon.Add(time.Hour))
 }
 
 func TestGiveUp(t *testing.T) {

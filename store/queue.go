@@ -86,22 +86,28 @@ func turn(line []place, now time.Time) (p place, ok bool) {
 	return place{}, false
 }
 
-// wake returns when there is something to do for an address: a row may leave, a
-// lease is over, or a row is to be given up. The zero time is at once.
+// wake returns when there is something to do for an address: a row may leave, or
+// is to be given up. Neither happens to a leased row before its lease is over,
+// nor does anything leave beside it. The zero time is at once.
 func wake(line []place) time.Time {
 	at := line[0].next
-	if i := slices.IndexFunc(line, func(p place) bool { return p.leased }); i >= 0 {
-		at = line[i].next
-	} else {
-		for _, p := range line {
-			at = earlier(at, p.next)
-			if p.holds {
-				break
-			}
+	for _, p := range line {
+		at = earlier(at, p.next)
+		if p.holds {
+			break
 		}
 	}
 	for _, p := range line {
-		if !p.giveUp.IsZero() && !p.leased {
+		if p.leased && at.Before(p.next) {
+			at = p.next
+		}
+	}
+	for _, p := range line {
+		switch {
+		case p.giveUp.IsZero():
+		case p.leased && p.giveUp.Before(p.next):
+			at = earlier(at, p.next)
+		default:
 			at = earlier(at, p.giveUp)
 		}
 	}
