@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -38,8 +42,9 @@ type learned struct {
 	count      int
 	lessons    map[string]lesson
 	fresh      []string // keys that the dictionary does not know
-	missedFits bool     // missed never exceeded offered
-	age        string   // how the login's age behaved
+	compared   bool     // missed and offered were both numbers
+	missedFits bool     // and missed never exceeded offered
+	age        string   // how the login's age behaved; "" if too little time passed
 }
 
 // learn reads a series of snapshots of one agent, oldest first.
@@ -57,8 +62,9 @@ func learn(d stats.Dictionary, series []dashboard.Counters) learned {
 		}
 		before = now
 		offered, missed := d.Read(c, "offered"), d.Read(c, "missed")
-		if offered.Known() && missed.Known() && missed.Value > offered.Value {
-			l.missedFits = false
+		if offered.Known() && missed.Known() {
+			l.compared = true
+			l.missedFits = l.missedFits && missed.Value <= offered.Value
 		}
 	}
 	for key := range l.last.Row {
@@ -90,12 +96,15 @@ func (l lesson) with(v stats.Value, before stats.Sample, compare bool) lesson {
 }
 
 // loginAge says whether the login's age, read as hours, minutes and seconds,
-// grew as the clock did.
+// grew as the clock did. In less than a minute it would have to be the third
+// number that moves, whatever it is.
 func (l learned) loginAge() string {
 	a, ok1 := l.first.Value("l.duration").Duration()
 	b, ok2 := l.last.Value("l.duration").Duration()
 	passed := l.last.At.Sub(l.first.At)
 	switch {
+	case passed < time.Minute:
+		return ""
 	case !ok1 || !ok2:
 		return "l.duration is not three numbers that could be hours, minutes and seconds."
 	case b < a:
@@ -127,18 +136,22 @@ func (l learned) proposals() []stats.Metric {
 
 // report writes what was learned for a person.
 func (l learned) report(w io.Writer) {
-	fmt.Fprintf(w, "%d snapshots from %s to %s.\n\n", l.count, l.first.At.Local().Format("15:04"), l.last.At.Local().Format("15:04"))
+	fmt.Fprintf(w, "%s from %s to %s.\n\n", count(l.count, "snapshot"), l.first.At.Local().Format("15:04"), l.last.At.Local().Format("15:04"))
 	fmt.Fprintf(w, "%-24s %-18s %8s  %s\n", "KEY", "READ AS", "NOW", "BEHAVIOUR")
 	for _, key := range slices.Sorted(maps.Keys(l.lessons)) {
-		lesson := l.lessons[key]
+		m := l.metricOf(key)
 		now, _ := l.dictionary.Sample(l.last, l.last.At).Value(key)
-		fmt.Fprintf(w, "%-24s %-18s %8.6g  %s\n", printable(cutText(key, 24)), l.nameOf(key), now, lesson.behaviour())
+		fmt.Fprintf(w, "%-24s %-18s %8.6g  %s\n", printable(cutText(key, 24)), cmp.Or(m.Name, "–"), now, l.lessons[key].behaviour(m.Kind))
 	}
 	fmt.Fprintln(w)
-	fmt.Fprintln(w, l.age)
-	if l.missedFits {
+	if l.age != "" {
+		fmt.Fprintln(w, l.age)
+	}
+	switch {
+	case !l.compared:
+	case l.missedFits:
 		fmt.Fprintln(w, "MH never exceeded TH, as it must if they are missed and offered calls.")
-	} else {
+	default:
 		fmt.Fprintln(w, "MH exceeded TH: they are not missed and offered calls.")
 	}
 	if len(l.fresh) > 0 {
@@ -146,23 +159,41 @@ func (l learned) report(w io.Writer) {
 	}
 }
 
-func (l lesson) behaviour() string {
+// behaviour says how a key moved, and what that means for what it is read as.
+// Only of a counter does rising alone say anything.
+func (l lesson) behaviour(kind stats.Kind) string {
+	counter := kind == stats.Counter || kind == stats.Map
 	switch {
 	case l.moved == 0:
 		return "did not move"
-	case l.counting():
-		return fmt.Sprintf("only rose, %d times: a counter", l.rose)
+	case l.fell > 0 && counter:
+		return fmt.Sprintf("rose %s, fell %s: not a counter, or it started again", count(l.rose, "time"), count(l.fell, "time"))
+	case l.fell > 0:
+		return fmt.Sprintf("rose %s, fell %s", count(l.rose, "time"), count(l.fell, "time"))
+	case counter:
+		return fmt.Sprintf("only rose, %s: as a counter does", count(l.rose, "time"))
+	case kind == "":
+		return fmt.Sprintf("only rose, %s", count(l.rose, "time"))
 	}
-	return fmt.Sprintf("rose %d times, fell %d times", l.rose, l.fell)
+	return fmt.Sprintf("only rose, %s; read as %s, which says nothing yet", count(l.rose, "time"), indefinite(kind))
 }
 
-func (l learned) nameOf(key string) string {
+// indefinite returns "a gauge", "an average".
+func indefinite(kind stats.Kind) string {
+	if kind == stats.Average {
+		return "an average"
+	}
+	return "a " + string(kind)
+}
+
+// metricOf returns what the dictionary has of a key, the zero Metric if nothing.
+func (l learned) metricOf(key string) stats.Metric {
 	for _, m := range l.dictionary {
 		if m.Key == key || m.Kind == stats.Map && strings.HasPrefix(key, m.Key+".") {
-			return m.Name
+			return m
 		}
 	}
-	return "–"
+	return stats.Metric{}
 }
 
 // yaml writes the proposal as a piece of configuration.
@@ -187,30 +218,59 @@ type learnOptions struct {
 
 // learn takes snapshots of an agent and says what they mean.
 func (p *program) learn(cmd *cobra.Command, user string, o learnOptions) error {
-	cfg, _, err := p.load(cmd, false)
+	cfg, log, err := p.load(cmd, false)
 	if err != nil {
 		return err
 	}
-	if o.period < cfg.Dashboard.PollInterval {
-		return usageError{fmt.Errorf("--for: %s is shorter than dashboard.poll_interval, %s", o.period, cfg.Dashboard.PollInterval)}
+	every := cfg.Dashboard.PollInterval
+	if o.period < (fewSnapshots-1)*every {
+		return usageError{fmt.Errorf("--for: %s is too short: with dashboard.poll_interval %s, watch for %s or more",
+			formatDuration(o.period), formatDuration(every), formatDuration((fewSnapshots-1)*every))}
 	}
-	c, err := p.openClerk(cmd)
+	if err := vacant(o.write); err != nil {
+		return usageError{err}
+	}
+	c, err := clerkFor(cmd.Context(), cfg, log)
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	series, err := p.snapshots(cmd.Context(), c, user, cfg.Dashboard.PollInterval, o.period)
+	seen, err := p.watch(cmd.Context(), c, user, every, o.period)
 	if err != nil {
 		return err
 	}
-	l := learn(cfg.Dictionary, series)
+	seen.report(p.out)
+	if err := seen.enough(every); err != nil {
+		return err
+	}
+	l := learn(cfg.Dictionary, seen.series)
 	l.report(p.out)
 	fmt.Fprintln(p.out)
+	l.yaml(p.out)
 	if o.write == "" {
-		l.yaml(p.out)
 		return nil
 	}
-	f, err := os.OpenFile(o.write, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	return p.keepProposal(l, o.write)
+}
+
+// vacant returns an error unless a file can be made there: an hour's watch must
+// not end in that.
+func vacant(file string) error {
+	if file == "" {
+		return nil
+	}
+	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--write: %s is there already: choose another name", file)
+	}
+	if dir, err := os.Stat(filepath.Dir(file)); err != nil || !dir.IsDir() {
+		return fmt.Errorf("--write: %s is not a directory: create it first", filepath.Dir(file))
+	}
+	return nil
+}
+
+// keepProposal writes a proposal to a new file.
+func (p *program) keepProposal(l learned, file string) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("--write: %w", err)
 	}
@@ -218,34 +278,73 @@ func (p *program) learn(cmd *cobra.Command, user string, o learnOptions) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("--write: %w", err)
 	}
-	fmt.Fprintf(p.out, "The proposal is in %s: compare it with the dashboard, then move it into the configuration.\n", o.write)
+	fmt.Fprintf(p.out, "The proposal is in %s: compare it with the dashboard, then move it into the configuration.\n", file)
 	return nil
 }
 
-// snapshots asks for a user's counters every interval for a period. A call that
+// fewSnapshots is the least that conclusions are drawn from.
+const fewSnapshots = 3
+
+// A watch is a series of calls for one agent.
+type watch struct {
+	series  []dashboard.Counters // what they brought, oldest first
+	planned int                  // calls
+	made    int
+	failed  int
+	reason  error // of the last that failed
+}
+
+// watch asks for a user's counters every interval for a period. A call that
 // fails is left out, but the first must succeed. An interrupt ends the series
 // early, with what there is.
-func (p *program) snapshots(ctx context.Context, c *clerk, user string, every, period time.Duration) ([]dashboard.Counters, error) {
-	var series []dashboard.Counters
-	all := int(period/every) + 1
+func (p *program) watch(ctx context.Context, c *clerk, user string, every, period time.Duration) (watch, error) {
+	w := watch{planned: int(period/every) + 1}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for n := range all {
-		if n > 0 {
+	for w.made < w.planned {
+		if w.made > 0 {
 			select {
 			case <-ctx.Done():
-				return series, nil
+				return w, nil
 			case <-tick.C:
 			}
 		}
 		counters, err := ask[dashboard.Counters](ctx, c, "counters", userArgs{User: user})
-		if err != nil && n == 0 {
-			return nil, err
+		switch {
+		case err != nil && w.made == 0:
+			return watch{}, err
+		case err != nil && ctx.Err() != nil:
+			return w, nil // interrupted, which is no failure of the call
+		case err != nil:
+			w.failed, w.reason = w.failed+1, err
+		default:
+			w.series = append(w.series, counters)
 		}
-		if err == nil {
-			series = append(series, counters)
-		}
-		p.progress("snapshot", n+1, all)
+		w.made++
+		p.progress("snapshot", w.made, w.planned)
 	}
-	return series, nil
+	return w, nil
+}
+
+// report writes what was not as planned.
+func (w watch) report(out io.Writer) {
+	if w.made < w.planned {
+		fmt.Fprintf(out, "Cut short: %d of %d calls were made.\n", w.made, w.planned)
+	}
+	if w.failed > 0 {
+		fmt.Fprintf(out, "%d of %s failed, the last with: %s\n", w.failed, count(w.made, "call"), printable(w.reason.Error()))
+	}
+}
+
+// enough returns an error if there is too little to conclude anything from.
+func (w watch) enough(every time.Duration) error {
+	span := time.Duration(0)
+	if len(w.series) > 0 {
+		span = w.series[len(w.series)-1].At.Sub(w.series[0].At).Round(time.Second) // calls take a moment
+	}
+	if len(w.series) >= fewSnapshots && span >= (fewSnapshots-1)*every {
+		return nil
+	}
+	return fmt.Errorf("%s in %s: nothing can be said from fewer than %d in %s; run it again, for longer",
+		count(len(w.series), "snapshot"), formatDuration(span), fewSnapshots, formatDuration((fewSnapshots-1)*every))
 }
