@@ -137,15 +137,6 @@ type agentReport struct {
 	summary stats.Summary
 }
 
-// series says how to read the samples of a team.
-func (b *Bot) series(c *Config, zone *time.Location) stats.Series {
-	every := c.PollInterval
-	if s := b.WatchStatus(); s.Interval > every {
-		every = s.Interval
-	}
-	return stats.Series{Dictionary: c.Metrics, Vendor: c.Zone, Hours: zone, Every: every}
-}
-
 // teamAgents returns the agents of a team.
 func (b *Bot) teamAgents(c *Config, team string) ([]Agent, error) {
 	var list []Agent
@@ -160,24 +151,6 @@ func (b *Bot) teamAgents(c *Config, team string) ([]Agent, error) {
 	return list, nil
 }
 
-// beside is how many polls on either side of a window are read with it: the one
-// at its very end, which a span leaves out, and those that bound what happened
-// before the first and after the last.
-const beside = 6
-
-// summary reads one agent's window from history.
-func (b *Bot) summary(s stats.Series, id AgentID, window schedule.Span) (stats.Summary, error) {
-	var samples []stats.Sample
-	near := schedule.Span{Start: window.Start.Add(-beside * s.Every), End: window.End.Add(beside * s.Every)}
-	for sample, err := range b.store.History(id, near) {
-		if err != nil {
-			return stats.Summary{}, fmt.Errorf("read the history of %s: %w", id, err)
-		}
-		samples = append(samples, sample)
-	}
-	return s.Summarize(samples, window.Start, window.End), nil
-}
-
 // report gathers what a digest says. The window may still be open: then it is
 // about the time until now, and the earlier ones it is compared with are cut to
 // the same length.
@@ -187,7 +160,8 @@ func (b *Bot) report(ctx context.Context, c *Config, team Team, window schedule.
 	if err != nil {
 		return r, err
 	}
-	s := b.series(c, team.Zone)
+	from := b.past(c, team.Zone)
+	defer from.close(ctx, "team", team.Name)
 	span := schedule.Span{Start: window.Start, End: minTime(window.End, now)}
 	r.worked = team.worked(span)
 	var summaries []stats.Summary
@@ -195,10 +169,7 @@ func (b *Bot) report(ctx context.Context, c *Config, team Team, window schedule.
 		if ctx.Err() != nil {
 			return r, context.Cause(ctx)
 		}
-		one, err := b.summary(s, a.ID, span)
-		if err != nil {
-			return r, err
-		}
+		one := from.summary(a.ID, span)
 		r.agents = append(r.agents, agentReport{a, one})
 		dead := a.State == LinkRelink || a.State == LinkSuspended
 		if dead {
@@ -213,14 +184,14 @@ func (b *Bot) report(ctx context.Context, c *Config, team Team, window schedule.
 	}
 	r.all = c.Metrics.Combine(summaries)
 	r.all.From, r.all.To = span.Start, span.End
-	return r, b.compare(ctx, &r, s, agents)
+	return r, r.compare(ctx, from, agents)
 }
 
 // weeks is how many of the same weekdays a digest is compared with.
 const weeks = 4
 
 // compare finds what is usual on the same weekday.
-func (b *Bot) compare(ctx context.Context, r *report, s stats.Series, agents []Agent) error {
+func (r *report) compare(ctx context.Context, from *past, agents []Agent) error {
 	for week := 1; week <= weeks; week++ {
 		var span schedule.Span
 		span.Start, _ = schedule.Resolve(weeksBefore(r.window.From, week), r.team.Zone)
@@ -230,11 +201,7 @@ func (b *Bot) compare(ctx context.Context, r *report, s stats.Series, agents []A
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			one, err := b.summary(s, a.ID, span)
-			if err != nil {
-				return err
-			}
-			summaries = append(summaries, one)
+			summaries = append(summaries, from.summary(a.ID, span))
 		}
 		all := stats.Baseline{r.config.Metrics.Combine(summaries)}
 		r.usual = append(r.usual, all.Covered(r.team.MinCoverage*share(r.team.worked(span), span))...)

@@ -1,6 +1,9 @@
 package bot_test
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/cryptotest"
@@ -284,6 +287,32 @@ func TestJustInTime(t *testing.T) {
 		s.start()
 		s.until("2026-03-02 19:31")
 		s.expect(1, "Delayed, covers 09:00–17:30.")
+		s.stop()
+	})
+}
+
+// TestDamagedDay: a day of history that cannot be read makes a digest partial,
+// and keeps it neither from being posted nor the bot from running.
+func TestDamagedDay(t *testing.T) {
+	inSite(t, siteConfig(t, atShiftEnd()), func(s *site) {
+		s.calls(100)
+		s.start()
+		s.until("2026-03-03 17:00")
+		s.stop()
+		day := filepath.Join(s.dir, "floor.db-history", "2026-03-03.db")
+		info, err := os.Stat(day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(day, bytes.Repeat([]byte{0xa5}, int(info.Size())), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.start()
+		s.until("2026-03-03 18:10")
+		s.expect(2, "Partial: only 11% of the time was observed.")
+		if !strings.Contains(s.log.String(), "2026-03-03.db.damaged-1") {
+			t.Error("the log does not name the damaged file")
+		}
 		s.stop()
 	})
 }

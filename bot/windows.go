@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -25,16 +26,11 @@ func (c card) shift(b *Bot, now time.Time) (chat.Message, error) {
 	if !ok {
 		return c.since(), nil
 	}
-	s := b.series(c.r.config, window.Zone)
+	s := b.past(c.r.config, window.Zone)
+	defer s.close(context.Background(), "request", c.r.id)
 	span := schedule.Span{Start: window.Start, End: minTime(window.End, now)}
-	sum, err := b.summary(s, c.agent.ID, span)
-	if err != nil {
-		return chat.Message{}, err
-	}
-	usual, err := b.usualShift(s, c.agent.ID, rotas, window, span.End.Sub(span.Start))
-	if err != nil {
-		return chat.Message{}, err
-	}
+	sum := s.summary(c.agent.ID, span)
+	usual := s.usualShift(c.agent.ID, rotas, window, span.End.Sub(span.Start))
 	name := "this shift"
 	if !now.Before(window.End) {
 		name = "the last shift"
@@ -82,22 +78,19 @@ func (c *Config) team(name string) (Team, bool) {
 
 // usualShift is the person's own earlier shifts of the same name, each up to the
 // same point.
-func (b *Bot) usualShift(s stats.Series, id AgentID, rotas schedule.Rotas, window schedule.Window, elapsed time.Duration) (stats.Baseline, error) {
-	var past stats.Baseline
-	for day := 1; day <= 21 && len(past) < medianShifts; day++ {
+func (p *past) usualShift(id AgentID, rotas schedule.Rotas, window schedule.Window, elapsed time.Duration) stats.Baseline {
+	var usual stats.Baseline
+	for day := 1; day <= 21 && len(usual) < medianShifts; day++ {
 		from := schedule.Civil{Date: window.From.Date - schedule.Date(day), Time: window.From.Time}
 		start, _ := schedule.Resolve(from, window.Zone)
 		earlier, ok := shiftFrom(rotas, window, start)
 		if !ok {
 			continue
 		}
-		sum, err := b.summary(s, id, schedule.Span{Start: earlier.Start, End: minTime(earlier.End, earlier.Start.Add(elapsed))})
-		if err != nil {
-			return nil, err
-		}
-		past = append(past, stats.Baseline{sum}.Covered(0.5)...)
+		sum := p.summary(id, schedule.Span{Start: earlier.Start, End: minTime(earlier.End, earlier.Start.Add(elapsed))})
+		usual = append(usual, stats.Baseline{sum}.Covered(0.5)...)
 	}
-	return past, nil
+	return usual
 }
 
 // shiftFrom finds the shift of the same team and name that began at an instant.
@@ -181,15 +174,13 @@ func (c card) week(b *Bot, now time.Time) (chat.Message, error) {
 	today := schedule.DateOf(now, zone)
 	monday := today - schedule.Date((int(today.Weekday())+6)%7)
 	start, _ := schedule.Resolve(schedule.Civil{Date: monday}, zone)
-	s := b.series(c.r.config, zone)
+	s := b.past(c.r.config, zone)
+	defer s.close(context.Background(), "request", c.r.id)
 	var all []stats.Summary
 	ch := chat.Chart{Title: "Answered by the day", Unit: "calls"}
 	answered := chat.Series{Name: "answered"}
 	for day := monday; day <= today; day++ {
-		sum, err := b.dayOf(s, c.agent.ID, rotas, day, now)
-		if err != nil {
-			return chat.Message{}, err
-		}
+		sum := s.dayOf(c.agent.ID, rotas, day, now)
 		all = append(all, sum)
 		n := sum.Totals["answered"]
 		ch.Labels = append(ch.Labels, day.Weekday().String()[:3])
@@ -212,21 +203,17 @@ func (c card) week(b *Bot, now time.Time) (chat.Message, error) {
 }
 
 // dayOf adds up the shifts that began on a date.
-func (b *Bot) dayOf(s stats.Series, id AgentID, rotas schedule.Rotas, day schedule.Date, now time.Time) (stats.Summary, error) {
-	start, _ := schedule.Resolve(schedule.Civil{Date: day}, s.Hours)
-	end, _ := schedule.Resolve(schedule.Civil{Date: day + 1}, s.Hours)
+func (p *past) dayOf(id AgentID, rotas schedule.Rotas, day schedule.Date, now time.Time) stats.Summary {
+	start, _ := schedule.Resolve(schedule.Civil{Date: day}, p.Hours)
+	end, _ := schedule.Resolve(schedule.Civil{Date: day + 1}, p.Hours)
 	var spans []stats.Summary
 	for _, span := range rotas.Union(schedule.Span{Start: start, End: minTime(end.Add(12*time.Hour), now)}) {
 		if span.Start.Before(start) || !span.Start.Before(end) {
 			continue // another day's shift
 		}
-		sum, err := b.summary(s, id, schedule.Span{Start: span.Start, End: minTime(span.End, now)})
-		if err != nil {
-			return stats.Summary{}, err
-		}
-		spans = append(spans, sum)
+		spans = append(spans, p.summary(id, schedule.Span{Start: span.Start, End: minTime(span.End, now)}))
 	}
-	return s.Dictionary.Join(spans), nil
+	return p.Dictionary.Join(spans)
 }
 
 func minTime(a, b time.Time) time.Time {
