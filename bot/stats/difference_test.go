@@ -42,6 +42,7 @@ func TestDifferences(t *testing.T) {
 
 		{"it starts again, and nobody announced it", "09:00", "09:04", []string{"09:00 TH=30 MH=1", "09:01 TH=40 MH=2", "09:02 TH=1 MH=0", "09:03 TH=2 MH=0", "09:04 TH=4 MH=1"}, "≈13 ≈2", "1+1m0s 0+1m0s"},
 		{"a slip", "09:00", "09:03", []string{"09:00 TH=57 MH=4", "09:01 TH=0 MH=0", "09:02 TH=0 MH=0", "09:03 TH=58 MH=5"}, "≈1 ≈1", "57+1m0s 4+1m0s"},
+		{"it starts again, nobody announced it, and then a gap", "09:00", "11:02", []string{"09:00 TH=17", "09:01 TH=57", "09:02 TH=0", "11:02 TH=35"}, "≈75", "0+1m0s"},
 		{"a slip of a few", "09:00", "09:02", []string{"09:00 TH=3", "09:01 TH=0", "09:02 TH=4"}, "≈1", "3+1m0s"},
 		{"a slip just before the window", "09:00", "09:02", []string{"08:58 TH=57", "08:59 TH=0", "09:00 TH=58", "09:01 TH=59", "09:02 TH=60"}, "2", "0"},
 		{"a slip as the window begins", "09:00", "09:03", []string{"08:59 TH=57", "09:00 TH=0", "09:01 TH=0", "09:02 TH=58", "09:03 TH=60"}, "≈2", "58+1m0s"},

@@ -1,23 +1,6 @@
 package stats
 
-import (
-	"math"
-	"time"
-)
-
-const (
-	// newLogin is by how many seconds the computed beginning of a login moves
-	// when it is another login, and not the rounding of its age.
-	newLogin = 30
-
-	// lateReset is how many seconds after its boundary a counter may still start
-	// again.
-	lateReset = 10 * 60
-
-	// noise is the most by which the vendor corrects a count that then is half
-	// of what it was, or less.
-	noise = 3
-)
+import "math"
 
 // A meter follows the counters of one agent from sample to sample: it is the
 // difference rule that the package's documentation states. Times are Unix
@@ -50,14 +33,6 @@ const (
 	inside               // it is in the totals
 	after                // it bounds what happened after the last sample of the window
 )
-
-// A turn is where a cycle stands.
-type turn struct {
-	count uint32 // boundaries that were crossed
-	start int64  // the last of them
-	seen  bool   // the counters have started again since
-	guard int64  // until when the values from before a far fall may come back, 0: they may not
-}
 
 // A track follows one number.
 type track struct {
@@ -179,60 +154,6 @@ func (m *meter) guarded() bool {
 	return m.turns[byDay].guard|m.turns[byLogin].guard|m.turns[forever].guard != 0
 }
 
-// turnOver notes the boundaries between the last sample and this one.
-func (m *meter) turnOver(s *Sample, asOf int64) (turned bool) {
-	switch {
-	case m.midnight == 0:
-		_, m.midnight = m.plan.day(asOf)
-	case asOf >= m.midnight:
-		var today int64
-		today, m.midnight = m.plan.day(asOf)
-		m.turns[byDay].next(today)
-		turned = true
-	}
-	if s.Login.IsZero() {
-		return turned
-	}
-	login := s.Login.Unix()
-	if m.login != 0 && login-m.login > newLogin {
-		m.turns[byLogin].next(login)
-		turned = true
-	}
-	m.login = login
-	return turned
-}
-
-func (t *turn) next(start int64) { t.count, t.start, t.seen = t.count+1, start, false }
-
-// day returns when the vendor's day of a time began, and when the next begins.
-func (p *plan) day(at int64) (today, tomorrow int64) {
-	y, m, d := time.Unix(at, 0).In(p.Vendor).Date()
-	return p.midnight(y, m, d), p.midnight(y, m, d+1)
-}
-
-// midnight returns the first instant of a date.
-func (p *plan) midnight(y int, m time.Month, d int) int64 {
-	t := time.Date(y, m, d, 0, 0, 0, 0, p.Vendor)
-	if t.Hour() != 0 { // the clocks skip midnight, and Date took the hour before
-		_, early := t.Zone()
-		_, late := t.Add(3 * time.Hour).Zone()
-		if t.Hour() > 12 {
-			t = t.Add(time.Duration(late-early) * time.Second)
-		}
-	}
-	return t.Unix()
-}
-
-// verdict says what became of a cycle between two samples.
-type verdict uint8
-
-const (
-	steady  verdict = iota // differences count; tracks that are behind start again, or do not yet
-	reset                  // the same, and now it shows that those start again
-	restart                // far fallen, not across a boundary
-	slip                   // back to what it was before the far fall
-)
-
 // move moves all tracks by the newest numbers.
 func (m *meter) move(asOf, every int64) {
 	m.wait = false
@@ -294,66 +215,5 @@ func (m *meter) lose(t *track, v verdict) {
 		t.held = math.NaN()
 	case slip:
 		t.flag |= comesBack
-	}
-}
-
-// A sum adds up the witnesses of a cycle that have a value in both samples.
-type sum struct {
-	last, now float64
-	drop      float64 // the farthest fall of one of them
-	behind    bool    // a boundary lies between the samples
-}
-
-func (s *sum) add(last, now float64) {
-	s.last, s.now, s.drop = s.last+last, s.now+now, max(s.drop, last-now)
-}
-
-// judge decides what became of a cycle, by the sum of its witnesses.
-func (m *meter) judge(c cycle, asOf int64) verdict {
-	var all, guarded sum
-	turn, held := &m.turns[c], 0.0
-	for _, i := range m.plan.witness[c] {
-		t, v := &m.tracks[i], m.value(&m.plan.tracks[i])
-		if !t.flag.has(known) || math.IsNaN(v) {
-			continue
-		}
-		all.add(t.last, v)
-		all.behind = all.behind || t.turn != turn.count
-		if !math.IsNaN(t.held) {
-			guarded.add(t.last, v)
-			held += t.held
-		}
-	}
-	half := all.drop > 0 && all.now <= all.last/2
-	far := half && all.drop > noise
-	sure := asOf-turn.start > lateReset && (all.now < all.last || all.drop > noise)
-	late := turn.count > 0 && !turn.seen && m.prev-turn.start <= lateReset
-	switch {
-	case turn.guard >= asOf && guarded.last <= held/2 && guarded.now-guarded.last > held/2:
-		turn.guard = 0
-		return slip
-	case all.behind && (half || sure):
-		turn.seen = true
-		turn.protect(far, asOf+lateReset)
-		return reset
-	case all.behind:
-	case late && (far || sure):
-		turn.seen = true
-		turn.protect(true, asOf+lateReset)
-		return restart
-	case far:
-		turn.protect(true, math.MaxInt64)
-		return restart
-	case turn.guard < asOf || guarded.now > held/2:
-		turn.guard = 0
-	}
-	return steady
-}
-
-// protect sets the guard against slips.
-func (t *turn) protect(far bool, until int64) {
-	t.guard = 0
-	if far {
-		t.guard = until
 	}
 }

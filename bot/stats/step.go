@@ -85,7 +85,8 @@ func (t *track) remember(s step) {
 	}
 }
 
-// record adds a step to the window.
+// record adds a step to the window. With a value that has just fallen, a track
+// does not begin to count: were that a slip, its end would look like a rise.
 func (m *meter) record(p *trackPlan, t *track, s step, asOf int64) {
 	t.delta = s.delta
 	if s.again {
@@ -113,8 +114,9 @@ func (m *meter) record(p *trackPlan, t *track, s step, asOf int64) {
 	}
 }
 
-// enter begins to count a track with a value of the window, but not with one
-// that has just fallen: were that a slip, its end would look like a rise.
+// enter begins to count a track from a value of the window on. What came before,
+// since the window began, is lacking; a difference to a sample before the window
+// bounds it.
 func (m *meter) enter(t *track, s step, asOf int64) {
 	switch {
 	case t.flag.has(waits):
