@@ -90,6 +90,9 @@ func TestResets(t *testing.T) {
 	expect(t, "ever", show(s.Totals["ever"]), "4")
 	expect(t, "what calls of the login lack", showLack(s.Lacks["login_calls"]), "0+30s")
 
+	s = series.Summarize(polls("09:00 N=50", "09:01 N=0", "+2 10:00 N=0", "+2 10:01 N=45"), at("09:00"), at("+2 10:01"))
+	expect(t, "ever, as much as two days ago", show(s.Totals["ever"]), "≈45")
+
 	s = series.Summarize(polls("09:00 L=9 login=08:00", "11:00 L=11", "11:01 L=12 login=10:30", "11:02 L=13"), at("09:00"), at("11:02"))
 	expect(t, "calls, with a login not known at first", show(s.Totals["login_calls"]), "≈3")
 	expect(t, "what they lack", showLack(s.Lacks["login_calls"]), "9+1h31m0s")
