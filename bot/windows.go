@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -179,8 +180,13 @@ func (c card) week(b *Bot, now time.Time) (chat.Message, error) {
 	var all []stats.Summary
 	ch := chat.Chart{Title: "Answered by the day", Unit: "calls"}
 	answered := chat.Series{Name: "answered"}
+	worked := shiftsByDay(rotas, schedule.Span{Start: start, End: now}, zone)
 	for day := monday; day <= today; day++ {
-		sum := s.dayOf(c.agent.ID, rotas, day, now)
+		var parts []stats.Summary
+		for _, span := range worked[day] {
+			parts = append(parts, s.summary(c.agent.ID, span))
+		}
+		sum := c.r.config.Metrics.Join(parts)
 		all = append(all, sum)
 		n := sum.Totals["answered"]
 		ch.Labels = append(ch.Labels, day.Weekday().String()[:3])
@@ -202,18 +208,34 @@ func (c card) week(b *Bot, now time.Time) (chat.Message, error) {
 	return m, nil
 }
 
-// dayOf adds up the shifts that began on a date.
-func (p *past) dayOf(id AgentID, rotas schedule.Rotas, day schedule.Date, now time.Time) stats.Summary {
-	start, _ := schedule.Resolve(schedule.Civil{Date: day}, p.Hours)
-	end, _ := schedule.Resolve(schedule.Civil{Date: day + 1}, p.Hours)
-	var spans []stats.Summary
-	for _, span := range rotas.Union(schedule.Span{Start: start, End: minTime(end.Add(12*time.Hour), now)}) {
-		if span.Start.Before(start) || !span.Start.Before(end) {
-			continue // another day's shift
-		}
-		spans = append(spans, p.summary(id, schedule.Span{Start: span.Start, End: minTime(span.End, now)}))
+// shiftsByDay returns the shifts that began in a span, by the date they began
+// on, so far as they lie in it. Those of a day that touch or overlap are one, and
+// what shifts of two days share is the earlier day's: no time is counted twice.
+func shiftsByDay(rotas schedule.Rotas, span schedule.Span, zone *time.Location) map[schedule.Date][]schedule.Span {
+	var all []schedule.Window
+	for _, r := range rotas {
+		all = append(all, r.Occurrences(span)...)
 	}
-	return p.Dictionary.Join(spans)
+	slices.SortStableFunc(all, func(a, b schedule.Window) int { return a.Start.Compare(b.Start) })
+	days := map[schedule.Date][]schedule.Span{}
+	var until time.Time
+	for _, w := range all {
+		part := schedule.Span{Start: later(w.Start, until), End: minTime(w.End, span.End)}
+		if part.Empty() {
+			continue
+		}
+		until = part.End
+		if w.Start.Before(span.Start) {
+			continue
+		}
+		date := schedule.DateOf(w.Start, zone)
+		if n := len(days[date]); n > 0 && days[date][n-1].End.Equal(part.Start) {
+			days[date][n-1].End = part.End
+		} else {
+			days[date] = append(days[date], part)
+		}
+	}
+	return days
 }
 
 func minTime(a, b time.Time) time.Time {
