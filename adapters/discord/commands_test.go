@@ -11,7 +11,7 @@ import (
 	"floorwalker/bot/chat"
 )
 
-const putCommands = "PUT /applications/{application}/commands"
+const putCommands = "PUT /applications/{app}/commands"
 
 // Commands are written when they differ from what is registered, and only then:
 // Discord counts 200 new ones a day.

@@ -41,7 +41,7 @@ func (a *Adapter) send(ctx context.Context, out chat.Outgoing, budget time.Durat
 	if out.Message.Private && !person {
 		return chat.Ref{}, fmt.Errorf("discord: a private message for the channel %s: %w", channel, chat.ErrRejected)
 	}
-	nonce := nonceOf(out.Key)
+	nonce := nonceOf(out.To, out.Key)
 	posted, err := degrade(ctx, a, out.Message, pushed, func(c card) (posted, error) {
 		c.Nonce, c.EnforceNonce = nonce, true
 		return ask[posted](ctx, a, at("POST", "/channels/{}/messages", channel).carrying(c).in(laneSend, budget))
@@ -57,13 +57,13 @@ type posted struct {
 	ID string `json:"id"`
 }
 
-// nonceOf returns what Discord recognises a message by. A key holds names, so it
-// is a hash.
-func nonceOf(key string) string {
+// nonceOf returns what Discord recognises a message by, wherever it looks for it.
+// A key holds names, so it is a hash.
+func nonceOf(to chat.Address, key string) string {
 	if key == "" {
 		return rand.Text()[:maxNonce]
 	}
-	sum := sha256.Sum256([]byte(key))
+	sum := sha256.Sum256([]byte(to.String() + "\x00" + key))
 	return hex.EncodeToString(sum[:])[:maxNonce]
 }
 

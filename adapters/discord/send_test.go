@@ -61,8 +61,12 @@ func TestNonce(t *testing.T) {
 			t.Errorf("allowed_mentions is %+v", body.Allowed)
 		}
 	}
-	if nonceOf("") == nonceOf("") {
+	here, there := toSupport("").To, to(asha, "").To
+	if nonceOf(here, "") == nonceOf(here, "") {
 		t.Error("messages without a key have the same nonce")
+	}
+	if nonceOf(here, "k") == nonceOf(there, "k") {
+		t.Error("a message to one suppresses one to another")
 	}
 }
 
