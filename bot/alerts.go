@@ -45,30 +45,30 @@ type ruleState struct {
 
 // An episode is what people need to know of one that is open.
 type episode struct {
-	N         int            `json:"n"`     // people say it: /floor ack 12
-	Teams     []string       `json:"teams"` // whose supervisors it concerns
-	Began     time.Time      `json:"began"`
-	Shift     time.Time      `json:"shift,omitzero"`  // in which it began
-	Outcome   alert.Outcome  `json:"outcome"`         // of its first fire
-	Held      []string       `json:"held,omitempty"`  // those of Teams in which a silence keeps it from being told
-	Hushed    time.Time      `json:"hushed,omitzero"` // until when the cards say that it is silenced
-	Handling  alert.Handling `json:"handling"`
-	Policy    alert.Policy   `json:"policy,omitzero"`
-	AckName   string         `json:"ack_name,omitempty"` // whose Handling.Ack is
-	Acked     bool           `json:"acked,omitempty"`    // the cards say so
-	Reminded  bool           `json:"reminded,omitempty"` // that the acknowledgement ends
-	Sentence  string         `json:"sentence"`           // the rule's message, of the last value that was bad
-	Value     string         `json:"value,omitempty"`    // the newest
-	Limit     string         `json:"limit,omitempty"`
-	Shown     string         `json:"shown,omitempty"`     // the value that the messages show
-	Told      int            `json:"told,omitempty"`      // how often it was told for the first time
-	Bulletins []string       `json:"bulletins,omitempty"` // their keys, oldest first
+	N         int                  `json:"n"`     // people say it: /floor ack 12
+	Teams     []string             `json:"teams"` // whose supervisors it concerns
+	Began     time.Time            `json:"began"`
+	Shift     time.Time            `json:"shift,omitzero"`   // in which it began
+	Outcome   alert.Outcome        `json:"outcome"`          // of its first fire
+	Held      []string             `json:"held,omitempty"`   // those of Teams in which a silence keeps it from being told
+	Hushed    map[string]time.Time `json:"hushed,omitempty"` // until when the cards say that it is silenced, by team
+	Handling  alert.Handling       `json:"handling"`
+	Policy    alert.Policy         `json:"policy,omitzero"`
+	AckName   string               `json:"ack_name,omitempty"` // whose Handling.Ack is
+	Acked     bool                 `json:"acked,omitempty"`    // the cards say so
+	Reminded  bool                 `json:"reminded,omitempty"` // that the acknowledgement ends
+	Sentence  string               `json:"sentence"`           // the rule's message, of the last value that was bad
+	Value     string               `json:"value,omitempty"`    // the newest
+	Limit     string               `json:"limit,omitempty"`
+	Shown     string               `json:"shown,omitempty"`     // the value that the messages show
+	Bulletins []string             `json:"bulletins,omitempty"` // their keys, oldest first
 }
 
 // An opening says where the episode of a number is.
 type opening struct {
-	Subject string `json:"subject"`
-	Rule    string `json:"rule"`
+	Subject string    `json:"subject"`
+	Rule    string    `json:"rule"`
+	Began   time.Time `json:"began"`
 }
 
 // An ending is an episode that is over, as it is kept.
@@ -200,10 +200,19 @@ func (d *desk) open(subject, rule string) (openEpisode, bool) {
 	return openEpisode{rs.Episode, subject, rule, s, rs}, true
 }
 
-// allOpen returns the open episodes by their numbers. One whose agent was
-// unlinked is closed on the way.
+// allOpen returns the open episodes by their numbers.
 func (d *desk) allOpen() []openEpisode {
 	var all []openEpisode
+	for _, k := range d.openings() {
+		if o, ok := d.open(k.Value.Subject, k.Value.Rule); ok && k.Key == openKey(o.N) {
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+func (d *desk) openings() []Keyed[opening] {
+	var all []Keyed[opening]
 	if d.err != nil {
 		return nil
 	}
@@ -212,28 +221,27 @@ func (d *desk) allOpen() []openEpisode {
 			d.fail(err)
 			return nil
 		}
-		if o, ok := d.open(k.Value.Subject, k.Value.Rule); ok && k.Key == openKey(o.N) {
-			all = append(all, o)
-		} else {
-			d.orphan(k.Key)
-		}
+		all = append(all, k)
 	}
 	return all
 }
 
-// orphan ends what is left of an episode whose agent is no more.
-func (d *desk) orphan(key string) {
-	var n int
-	fmt.Sscanf(key, "open/%d", &n)
-	for _, b := range d.allBulletins() {
-		for i := range b.Members {
-			if m := &b.Members[i]; m.N == n && m.Over == nil {
-				m.Over = &over{Who: "somebody who was unlinked", Text: m.Rule, Ended: d.now, Reason: alert.Missing}
-				b.changed = true
+// closeOrphans ends what is left of episodes whose agents were unlinked.
+func (d *desk) closeOrphans() {
+	for _, k := range d.openings() {
+		if o, ok := d.open(k.Value.Subject, k.Value.Rule); ok && k.Key == openKey(o.N) {
+			continue
+		}
+		end := over{Who: "unlinked", Text: k.Value.Rule + " of somebody who was unlinked", Began: k.Value.Began, Ended: d.now, Reason: alert.Missing}
+		for _, b := range d.allBulletins() {
+			for i := range b.Members {
+				if m := &b.Members[i]; openKey(m.N) == k.Key && m.Over == nil {
+					b.end(m, &end)
+				}
 			}
 		}
+		d.drop(RecordHandling, k.Key)
 	}
-	d.drop(RecordHandling, key)
 }
 
 func openKey(n int) string { return fmt.Sprintf("open/%08d", n) }

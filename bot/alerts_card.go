@@ -122,7 +122,6 @@ func (d *desk) draw(reader chat.Address, lines []line) chat.Message {
 	m := chat.Message{Private: true, Tone: tone(lines), Actions: d.buttons(reader, openLines(lines))}
 	switch len(lines) {
 	case 0:
-		m.Title = "It is over"
 	case 1:
 		d.drawOne(&m, reader, lines[0])
 	default:

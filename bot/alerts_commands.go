@@ -102,7 +102,8 @@ func (d *desk) linesFor(addr chat.Address, open []openEpisode) []line {
 	return lines
 }
 
-// cardFor draws the card that a reader has of some episodes, as it is now.
+// cardFor draws the card that a reader has of some episodes, as it is now. It
+// has no title if there is none.
 func (d *desk) cardFor(reader chat.Address, ns []int) chat.Message {
 	for _, b := range slices.Backward(d.bulletinsTo(reader)) {
 		if slices.ContainsFunc(b.Members, func(m member) bool { return slices.Contains(ns, m.N) }) {
@@ -125,7 +126,9 @@ func (b *Bot) alerts(_ context.Context, r *request) (chat.Reply, error) {
 	var m chat.Message
 	err = b.lookAtDesk(time.Now(), func(d *desk) {
 		if len(ns) > 0 {
-			m = d.cardFor(r.From, ns)
+			if m = d.cardFor(r.From, ns); m.Title == "" {
+				d.fail(noSuchAlert(ns))
+			}
 			return
 		}
 		m = d.list(r.From, d.linesFor(r.From, d.mine(r.From, nil)))

@@ -91,7 +91,7 @@ func (d *desk) fire(v verdict, x *ruling, rs *ruleState) {
 	default:
 		e.Outcome = alert.Tell
 	}
-	d.put(RecordHandling, openKey(e.N), opening{v.subject, x.rule.Name})
+	d.put(RecordHandling, openKey(e.N), opening{v.subject, x.rule.Name, e.Began})
 	if e.Outcome != alert.Tell {
 		return
 	}
@@ -150,9 +150,7 @@ func (d *desk) resolve(o openEpisode, change alert.Change) {
 	for _, b := range d.bulletinsOf(o.episode) {
 		for i := range b.Members {
 			if b.Members[i].Episode == change.Episode {
-				b.Members[i].Over = &end
-				b.promises = append(b.promises, alert.Key(change.Episode, alert.StepResolve, b.To.String()))
-				b.changed = true
+				b.end(&b.Members[i], &end)
 			}
 		}
 	}
@@ -259,6 +257,7 @@ func (d *desk) sweep(who *roster, round alert.Round) {
 			d.sweepRule(subject, name, round)
 		}
 	}
+	d.closeOrphans()
 	d.tend()
 	for _, b := range d.allBulletins() {
 		d.sweepBulletin(b)

@@ -19,6 +19,7 @@ import (
 //	builtin login-lost          adds a built-in rule
 //	supervisor lea              adds one to the team; two words are two addresses of one person
 //	member lila 2               adds one to the team, and links them to the floor's agent 2
+//	newteam sales sid ravi      a second team: its supervisor, its member
 //	team quiet 12:00-13:00      the team's quiet hours
 //	discord fail gone 1         as send fail, on Discord
 //	outbox                      the rows of alerts, each with its step and what became of it
@@ -43,6 +44,13 @@ func (s *stage) doAlerts(line string) (err error) {
 		if team.QuietHours, err = schedule.ParseQuietHours(strings.TrimPrefix(rest, "quiet ")); err != nil {
 			return err
 		}
+	case "newteam":
+		words := strings.Fields(rest)
+		other := *team
+		other.Name, other.Rota.Team, other.Channels, other.Digests = words[0], words[0], nil, nil
+		other.Supervisors = []bot.Person{{Addresses: []chat.Address{s.addressOf(words[1])}}}
+		other.Members = []bot.Person{{Addresses: []chat.Address{s.addressOf(words[2])}}}
+		s.config.Teams = append(slices.Clone(s.config.Teams), other)
 	case "discord":
 		return s.discordFails(strings.Fields(rest))
 	case "outbox":

@@ -83,6 +83,13 @@ func (b *bulletin) over() bool {
 	return !slices.ContainsFunc(b.Members, func(m member) bool { return m.Over == nil })
 }
 
+// end promises to tell that a member has ended.
+func (b *bulletin) end(m *member, o *over) {
+	m.Over = o
+	b.promises = append(b.promises, alert.Key(m.Episode, alert.StepResolve, b.To.String()))
+	b.changed = true
+}
+
 const bulletinPrefix = "bulletin/"
 
 func bulletinKey(to chat.Address, row string) string {
@@ -160,13 +167,6 @@ func (d *desk) bulletinsOf(e *episode) []*bulletin {
 func stepKind(step string) string {
 	kind, _, _ := strings.Cut(step, "-")
 	return kind
-}
-
-// tellTeam tells a team's supervisors of a step of an episode.
-func (d *desk) tellTeam(o openEpisode, step, team string) {
-	for _, to := range d.recipients(team) {
-		d.tell(o, step, team, to)
-	}
 }
 
 // tell promises one recipient a step of an episode. Told twice for the sake of

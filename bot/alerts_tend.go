@@ -55,7 +55,6 @@ func (d *desk) tend() {
 
 // mind does what is due about one episode.
 func (d *desk) mind(o openEpisode) {
-	var until time.Time
 	for _, team := range o.teams() {
 		s, silenced := d.silenced(o.labels(team))
 		switch held := slices.Contains(o.Held, team); {
@@ -66,15 +65,29 @@ func (d *desk) mind(o openEpisode) {
 		}
 		if silenced {
 			d.wake(s.End)
-			until = later(until, s.End)
 		}
-	}
-	if !until.Equal(o.Hushed) {
-		o.Hushed = until
-		d.mark(o)
+		if !o.Hushed[team].Equal(s.End) {
+			d.hush(o, team, s.End)
+		}
 	}
 	d.lease(o)
 	d.pursue(o)
+}
+
+// hush has the cards for a team say until when an episode is silenced; zero: it
+// is not.
+func (d *desk) hush(o openEpisode, team string, until time.Time) {
+	if o.Hushed == nil {
+		o.Hushed = map[string]time.Time{}
+	}
+	o.Hushed[team] = until
+	if until.IsZero() {
+		delete(o.Hushed, team)
+	}
+	for _, b := range d.bulletinsOf(o.episode) {
+		b.changed = b.changed || slices.ContainsFunc(b.Members, func(m member) bool { return m.Episode == o.id() && m.Team == team })
+	}
+	d.touch(o.subject)
 }
 
 // teams are those for whose sake it is told: "" stands for all, if it is about
@@ -129,18 +142,19 @@ func (d *desk) release(o openEpisode, team string) {
 }
 
 // tellFirst tells a team of an episode for the first time, but for those who
-// hear of it already.
+// hear of it already. A message that was withdrawn leaves its key: the next one
+// is fire-2.
 func (d *desk) tellFirst(o openEpisode, team string) {
-	step := alert.StepFire
-	if o.Told++; o.Told > 1 {
-		step += "-" + strconv.Itoa(o.Told)
-	}
 	for _, to := range d.recipients(team) {
-		if !d.hears(o, to.addr) {
-			d.tell(o, step, team, to)
+		if d.hears(o, to.addr) {
+			continue
 		}
+		step := alert.StepFire
+		for n := 2; d.promised(alert.Key(o.id(), step, to.addr.String())); n++ {
+			step = alert.StepFire + "-" + strconv.Itoa(n)
+		}
+		d.tell(o, step, team, to)
 	}
-	d.touch(o.subject)
 }
 
 // hears reports whether a message to an address tells of an episode.

@@ -120,11 +120,13 @@ type stage struct {
 	path    string
 	floor   *sim.Sim
 	store   *store.Store
+	wrap    func(*store.Store) bot.Store // what the bot gets instead; nil: the store itself
 	client  *dashboard.Client
 	bot     *bot.Bot
 	seeing  sync.Mutex // guards came and sent
 	seen    strings.Builder
 	came    []arrival // since the last line
+	all     []arrival // before
 	log     syncBuffer
 	agent   map[string]int          // by person
 	last    map[string]chat.Message // what each person saw last
@@ -168,7 +170,11 @@ func (s *stage) open() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.bot = bot.New(s.config, s.client, s.store, nothing{}, log)
+	var st bot.Store = s.store
+	if s.wrap != nil {
+		st = s.wrap(s.store)
+	}
+	s.bot = bot.New(s.config, s.client, st, nothing{}, log)
 }
 
 // run starts the loops of the bot, as serve does.
@@ -185,7 +191,7 @@ func (s *stage) run() {
 	g.Go(func() error { return b.Deliver(ctx, wire{s.discord, s}) })
 	s.stop = func() {
 		cancel()
-		if err := g.Wait(); err != nil {
+		if err := g.Wait(); err != nil && !errors.Is(err, errKilled) {
 			s.t.Error(err)
 		}
 		s.stop = nil
@@ -257,7 +263,7 @@ func (s *stage) flush() {
 			s.seen.WriteString("  " + line)
 		}
 	}
-	s.came = nil
+	s.all, s.came = append(s.all, s.came...), nil
 }
 
 // sendFails makes the network refuse what is sent.
