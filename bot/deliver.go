@@ -38,7 +38,6 @@ type deliverer struct {
 	mu     sync.Mutex // guards what follows
 	held   error      // the network refuses the bot: nothing is sent until it is tried again
 	heldTo time.Time
-	last   time.Time // when a round last ended
 }
 
 // Deliver sends what is due on a network until ctx ends or the store fails. Rows
