@@ -28,6 +28,10 @@ const (
 	// jitter.
 	retryFrom = time.Second
 	retryMax  = 5 * time.Minute
+
+	// fullPause is how long nothing is tried while the disk is full: every attempt
+	// is a line in the log, and perhaps on that disk.
+	fullPause = 10 * time.Second
 )
 
 // A deliverer takes one network's rows out of the outbox and sends them.
@@ -36,8 +40,8 @@ type deliverer struct {
 	adapter chat.Adapter
 
 	mu     sync.Mutex // guards what follows
-	held   error      // the network refuses the bot: nothing is sent until it is tried again
-	heldTo time.Time
+	held   error      // why nothing is sent: the network refuses the bot, or the disk is full
+	heldTo time.Time  // when it is tried again
 }
 
 // Deliver sends what is due on a network until ctx ends or the store fails. Rows
@@ -67,12 +71,16 @@ func (b *Bot) Deliver(ctx context.Context, adapter chat.Adapter) error {
 }
 
 // rest waits until the next row is due, somebody rings, or half a minute is over.
+// While nothing is sent it does not matter what is due.
 func (d *deliverer) rest(ctx context.Context, wake <-chan struct{}) error {
 	next, err := d.b.store.Wake(d.adapter.Network())
 	if err != nil {
 		return err
 	}
 	wait := 30 * time.Second
+	if held := d.heldUntil(); held.After(next) && !next.IsZero() {
+		next = held
+	}
 	if !next.IsZero() {
 		wait = min(wait, max(time.Until(next.Round(0)), 100*time.Millisecond))
 	}
@@ -95,6 +103,7 @@ func (d *deliverer) round(ctx context.Context) (int, error) {
 	rows, err := d.b.store.Lease(d.adapter.Network(), now, now.Add(leaseFor), parallel)
 	if errors.Is(err, ErrNotSaved) {
 		d.b.log.ErrorContext(ctx, "nothing is sent, because it cannot be recorded", "network", d.adapter.Network(), "err", err)
+		d.hold(err, now.Add(fullPause))
 		return 0, nil
 	}
 	if err != nil {
@@ -172,7 +181,7 @@ func (d *deliverer) outcome(row Row, ref chat.Ref, err error, now time.Time) Out
 		o.State = RowDead
 		return o
 	case errors.Is(err, chat.ErrRefused), errors.Is(err, chat.ErrFinal):
-		d.hold(err, now)
+		d.hold(err, now.Add(retryMax))
 		o.Next = now.Add(retryMax)
 	case told:
 		o.Next = now.Add(wait.After)
@@ -192,12 +201,22 @@ func backoff(attempts int) time.Duration {
 	return time.Duration(rand.Int64N(int64(bound))) + 100*time.Millisecond
 }
 
-// hold stops this network's deliveries for a while.
-func (d *deliverer) hold(reason error, now time.Time) {
+// hold stops this network's deliveries until a time.
+func (d *deliverer) hold(reason error, until time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.held, d.heldTo = reason, now.Add(retryMax)
+	d.held, d.heldTo = reason, until
 	d.b.bells.hold(d.adapter.Network(), reason.Error())
+}
+
+// heldUntil returns until when nothing is sent, zero if something may be.
+func (d *deliverer) heldUntil() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.held == nil {
+		return time.Time{}
+	}
+	return d.heldTo
 }
 
 func (d *deliverer) isHeld(now time.Time) bool {

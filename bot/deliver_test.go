@@ -1,0 +1,132 @@
+package bot_test
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"floorwalker/bot"
+	"floorwalker/bot/chat"
+)
+
+// A disk is a store's: it can be full.
+type disk struct {
+	bot.Store
+	full *atomic.Bool
+}
+
+func (d disk) err() error {
+	if d.full.Load() {
+		return bot.ErrNotSaved
+	}
+	return nil
+}
+
+// Lease takes rows, unless the disk is full.
+func (d disk) Lease(network chat.Network, now, until time.Time, n int) ([]bot.Row, error) {
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return d.Store.Lease(network, now, until, n)
+}
+
+// Settle records an outcome, unless the disk is full.
+func (d disk) Settle(key string, o bot.Outcome) error {
+	if err := d.err(); err != nil {
+		return err
+	}
+	return d.Store.Settle(key, o)
+}
+
+// Update runs a transaction, unless the disk is full.
+func (d disk) Update(f func(bot.Tx) error) error {
+	if err := d.err(); err != nil {
+		return err
+	}
+	return d.Store.Update(f)
+}
+
+// AppendHistory stores samples, unless the disk is full.
+func (d disk) AppendHistory(samples []bot.AgentSample) error {
+	if err := d.err(); err != nil {
+		return err
+	}
+	return d.Store.AppendHistory(samples)
+}
+
+// fullDisk gives a site a disk, and returns what makes it full.
+func (s *site) fullDisk() *atomic.Bool {
+	full := &atomic.Bool{}
+	s.wrap = func(st bot.Store) bot.Store { return disk{st, full} }
+	return full
+}
+
+// TestFullDiskIsQuiet: while the disk is full nothing is sent, little is logged,
+// and status says why; with space again, all goes on by itself.
+func TestFullDiskIsQuiet(t *testing.T) {
+	inSite(t, siteConfig(t, daily(17*60+30)), func(s *site) {
+		full := s.fullDisk()
+		s.slow = 2 * time.Second
+		s.start()
+		s.until("2026-03-02 17:30:01") // recorded, leased, and on its way
+		full.Store(true)
+		s.until("2026-03-02 17:40")
+		s.expect(1, "")
+		const words = "nothing is sent, because it cannot be recorded"
+		if n := strings.Count(s.log.String(), words); n == 0 || n > 120 {
+			t.Errorf("%d lines in ten minutes say that %s", n, words)
+		}
+		if d := s.bot.DeliveryStatus(); len(d) != 1 || !strings.Contains(d[0].Held, "disk is full") {
+			t.Errorf("status: %+v", d)
+		}
+		full.Store(false)
+		s.until("2026-03-02 17:41")
+		s.expect(2, "")
+		if p := s.arrived()[1]; !p.resent {
+			t.Error("what may have arrived before is not marked")
+		}
+		if d := s.bot.DeliveryStatus(); len(d) != 1 || d[0].Held != "" {
+			t.Errorf("status with space again: %+v", d)
+		}
+		s.stop()
+	})
+}
+
+// TestRefusedRests: a network that refuses the bot is left alone for a while, also
+// with what becomes due in the meantime, and the database too.
+func TestRefusedRests(t *testing.T) {
+	other := daily(17*60 + 31)
+	other.Name, other.ToSupervisors = "other", true
+	c := siteConfig(t, daily(17*60+30), other)
+	c.Teams[0].Supervisors = []bot.Person{{Addresses: []chat.Address{person("meera")}}}
+	inSite(t, c, func(s *site) {
+		looked := 0
+		s.wrap = func(st bot.Store) bot.Store { return waking{st, &looked} }
+		s.refuse("#support", chat.ErrRefused)
+		s.start()
+		s.until("2026-03-02 17:30:10")
+		s.refuse("#support", nil)
+		looked = 0
+		s.until("2026-03-02 17:34:50")
+		s.expect(0, "")
+		if looked > 40 {
+			t.Errorf("the outbox was looked at %d times in five minutes in which nothing could be sent", looked)
+		}
+		s.until("2026-03-02 17:35:10")
+		s.expect(2, "")
+		s.stop()
+	})
+}
+
+// waking counts how often it is asked when a row is due.
+type waking struct {
+	bot.Store
+	n *int
+}
+
+// Wake returns when the next row is due.
+func (w waking) Wake(network chat.Network) (time.Time, error) {
+	*w.n++
+	return w.Store.Wake(network)
+}
