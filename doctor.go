@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"floorwalker/bot/chat"
 	"floorwalker/bot/secret"
 	"floorwalker/dashboard"
+	"floorwalker/store"
 )
 
 // maxSkew is how far our clock may be from the API's before times on cards look
@@ -29,8 +29,12 @@ type findings struct {
 // A doctor looks at an installation, one thing after another.
 type doctor struct {
 	config   *Config
-	clerk    *clerk
+	clerk    *clerk // nil if the database cannot be opened
+	links    []linkRow
 	adapters []chat.Adapter
+	broken   map[chat.Network]bool // a fault is noted, which every call would meet again
+	known    map[chat.Address]bool // looked up
+	usage    bool                  // a fault of the configuration is noted
 	found    findings
 	show     func(chat.Finding) // called for each finding as it is made
 }
@@ -38,6 +42,17 @@ type doctor struct {
 func (d *doctor) note(f chat.Finding) {
 	d.found.Findings = append(d.found.Findings, f)
 	d.show(f)
+}
+
+// count returns how many findings are of a level.
+func (d *doctor) count(level chat.Level) int {
+	n := 0
+	for _, f := range d.found.Findings {
+		if f.Level == level {
+			n++
+		}
+	}
+	return n
 }
 
 func (d *doctor) ok(check, format string, args ...any) {
@@ -59,25 +74,18 @@ type doctorOptions struct {
 
 // doctor examines the installation and prints what it finds.
 func (p *program) doctor(cmd *cobra.Command, user string, o doctorOptions) error {
-	d := &doctor{show: func(f chat.Finding) {
+	d := &doctor{broken: map[chat.Network]bool{}, known: map[chat.Address]bool{}, show: func(f chat.Finding) {
 		if !p.json {
 			p.showFinding(f)
 		}
 	}}
 	log := slog.New(slog.DiscardHandler) // the findings say it all
-	cfg, warnings, err := Load(LoadOptions{Path: p.config, Flags: cmd.Flags(), Serving: true})
-	if err != nil {
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			d.fault("configuration", line, "Mend it and run doctor again.")
-		}
+	if d.configuration(LoadOptions{Path: p.config, Flags: cmd.Flags(), Serving: true}); d.config == nil {
 		return p.endDoctor(d)
 	}
-	d.config = cfg
-	d.ok("configuration", "%s is well-formed: %d teams, %d alerts", cfg.file, len(cfg.Teams), len(cfg.Alerts))
-	for _, w := range warnings {
-		d.warn("configuration", w.Error(), "")
-	}
-	if d.adapters, err = networks(cfg, p.streams, nil, log); err != nil {
+	var err error
+	if d.adapters, err = networks(d.config, p.streams, nil, log); err != nil {
+		d.usage = true
 		d.fault("networks", err.Error(), "Mend it and run doctor again.")
 	}
 	d.store(cmd.Context(), log)
@@ -85,38 +93,62 @@ func (p *program) doctor(cmd *cobra.Command, user string, o doctorOptions) error
 		defer d.clerk.close()
 	}
 	d.api(cmd.Context(), user)
+	d.clock(cmd.Context())
 	d.networks(cmd.Context())
 	d.people(cmd.Context())
+	d.linked(cmd.Context())
 	if o.post {
 		d.post(cmd.Context())
 	}
 	return p.endDoctor(d)
 }
 
+// configuration loads it.
+func (d *doctor) configuration(opts LoadOptions) {
+	cfg, warnings, err := Load(opts)
+	if err != nil {
+		d.usage = true
+		lines := strings.Split(err.Error(), "\n")
+		for i, line := range lines {
+			next := ""
+			if i == len(lines)-1 {
+				next = "Mend it and run doctor again."
+			}
+			d.fault("configuration", line, next)
+		}
+		return
+	}
+	d.config = cfg
+	d.ok("configuration", "%s is well-formed: %s, %s", cfg.file, count(len(cfg.Teams), "team"), count(len(cfg.Alerts), "alert"))
+	for _, w := range warnings {
+		d.warn("configuration", w.Error(), "")
+	}
+}
+
 // endDoctor prints the document, if it is asked for, and fails if there are
 // faults.
 func (p *program) endDoctor(d *doctor) error {
-	if p.json {
+	faults, warnings := d.count(chat.LevelFault), d.count(chat.LevelWarn)
+	var err error
+	switch {
+	case p.json:
 		if err := p.printJSON(d.found); err != nil {
 			return err
 		}
-	}
-	faults := 0
-	for _, f := range d.found.Findings {
-		if f.Level == chat.LevelFault {
-			faults++
+		if faults > 0 {
+			err = errors.New("") // the document says it
 		}
-	}
-	if faults > 0 && p.json {
-		return errors.New("")
-	}
-	if faults > 0 {
-		return fmt.Errorf("\n%d of %d checks failed", faults, len(d.found.Findings))
-	}
-	if !p.json {
+	case faults > 0:
+		err = fmt.Errorf("\n%s, %s", count(faults, "fault"), count(warnings, "warning"))
+	case warnings > 0:
+		fmt.Fprintf(p.out, "\nNo faults, %s.\n", count(warnings, "warning"))
+	default:
 		fmt.Fprintf(p.out, "\nAll is well.\n")
 	}
-	return nil
+	if err != nil && d.usage {
+		return usageError{err}
+	}
+	return err
 }
 
 // showFinding prints a finding as a line, and the next step below it.
@@ -131,6 +163,10 @@ func (p *program) showFinding(f chat.Finding) {
 // store opens the database, or finds the running serve that has it open.
 func (d *doctor) store(ctx context.Context, log *slog.Logger) {
 	c, err := clerkFor(ctx, d.config, log)
+	if errors.Is(err, store.ErrNoDatabase) {
+		d.warn("store", err.Error(), "If there should be one, correct store.path.")
+		return
+	}
 	if err != nil {
 		d.fault("store", err.Error(), "The key belongs to the database: bring both back from the same installation.")
 		return
@@ -141,6 +177,7 @@ func (d *doctor) store(ctx context.Context, log *slog.Logger) {
 		d.fault("store", err.Error(), "See the log of the running serve.")
 		return
 	}
+	d.links = table.Links
 	agents, dead := map[string]bool{}, map[string]bool{}
 	for _, l := range table.Links {
 		agents[string(l.Agent)] = true
@@ -148,46 +185,74 @@ func (d *doctor) store(ctx context.Context, log *slog.Logger) {
 			dead[string(l.Agent)] = true
 		}
 	}
-	d.ok("store", "%s opens with its key: %d agents are linked", d.config.Store.Path, len(agents))
+	d.ok("store", "%s opens with its key: %s linked", d.config.Store.Path, are(len(agents), "agent"))
 	if len(dead) > 0 {
-		d.warn("store", fmt.Sprintf("%d of %d agents have a credential that is not known to work", len(dead), len(agents)),
+		d.warn("store", fmt.Sprintf("%d of %s: the credential is not known to work", len(dead), count(len(agents), "agent")),
 			"floorwalker links shows them; they link again with /floor link.")
 	}
 }
 
-// api asks the counters API, for a user if one is given, else with a session id
-// that cannot exist: an API that refuses it is there.
+// api asks the counters API, with a session id that cannot exist and then for a
+// user, if one is given.
 func (d *doctor) api(ctx context.Context, user string) {
-	before := time.Now()
-	if user != "" && d.clerk != nil {
+	switch before := time.Now(); {
+	case !d.probe(ctx) || user == "":
+	case d.clerk == nil:
+		d.fault("api", user+": not asked for, because the credential is in the store", "Mend the store first.")
+	default:
 		answer, err := ask[statsAnswer](ctx, d.clerk, "stats", userArgs{User: user})
 		if err != nil {
 			d.fault("api", fmt.Sprintf("%s: %v", user, err), "floorwalker link "+user+" stores a new credential.")
-		} else {
-			d.ok("api", "answered for %s with %d numbers in %s", user, len(answer.Document.Metrics), time.Since(before).Round(time.Millisecond))
+			return
 		}
-		d.clock(ctx)
-		return
+		d.ok("api", "answered for %s with %s in %s", user, count(len(answer.Document.Metrics), "number"), time.Since(before).Round(time.Millisecond))
 	}
+}
+
+// probe asks with a session id that cannot exist, and reports whether what
+// answers may be the counters API: one that refuses it is.
+func (d *doctor) probe(ctx context.Context) bool {
+	before, at := time.Now(), d.config.Dashboard.BaseURL
 	client, err := dashboard.New(clientConfig(d.config, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		d.fault("api", err.Error(), "Set dashboard.base_url to the address of your dashboard.")
-		return
+		return false
 	}
 	defer client.Close()
 	_, err = client.Counters(ctx, dashboard.Query{Credential: dashboard.Credential{SSID: secret.New("floorwalker-doctor")}})
-	class, failed := dashboard.ClassOf(err)
+	e, failed := errors.AsType[*dashboard.Error](err)
 	switch {
-	case failed && class == dashboard.ClassCredential:
-		d.ok("api", "%s answers, and refuses a session that does not exist, as it should, in %s",
-			d.config.Dashboard.BaseURL, time.Since(before).Round(time.Millisecond))
-	case failed && class == dashboard.ClassTransient:
+	case failed && e.Class == dashboard.ClassCredential:
+		d.ok("api", "%s answers, and refuses a session that does not exist, as it should, in %s", at, time.Since(before).Round(time.Millisecond))
+	case failed && foreign(e):
+		d.fault("api", fmt.Sprintf("something answers at %s, but it is not the counters API: %s", at, foreignAnswer(e)),
+			"Set dashboard.base_url to the address at which your vendor has the dashboard for you.")
+		return false
+	case failed && e.Class == dashboard.ClassTransient:
 		d.fault("api", inWords(err).Error(), "Check the address, DNS and firewalls from this machine.")
+		return false
+	case err == nil:
+		d.warn("api", at+" answers with counters for a session that does not exist", "Check that dashboard.base_url is the counters API.")
 	default:
-		d.warn("api", fmt.Sprintf("%s answers in an unexpected way: %v", d.config.Dashboard.BaseURL, err),
+		d.warn("api", fmt.Sprintf("%s answers in an unexpected way: %v", at, inWords(err)),
 			"Check that dashboard.base_url is the counters API: floorwalker doctor USER asks for a linked user.")
 	}
-	d.clock(ctx)
+	return true
+}
+
+// foreign reports whether an answer is one that the counters API does not give:
+// without a code of the vendor's, which begin at 1000, and not for want of a
+// service behind a gateway.
+func foreign(e *dashboard.Error) bool {
+	return e.Status > 0 && e.Status < 500 && e.Status != http.StatusTooManyRequests && e.Code < 1000
+}
+
+// foreignAnswer says what is strange about an answer.
+func foreignAnswer(e *dashboard.Error) string {
+	if e.Err != nil {
+		return fmt.Sprintf("%v (HTTP %d)", e.Err, e.Status)
+	}
+	return fmt.Sprintf("it says %q (HTTP %d)", e.Message, e.Status)
 }
 
 // clock compares our clock with the API's.
@@ -215,73 +280,4 @@ func (d *doctor) clock(ctx context.Context) {
 		return
 	}
 	d.ok("clock", "within %s of the dashboard's", max(skew.Abs(), time.Second))
-}
-
-// networks lets every adapter look at its own set-up.
-func (d *doctor) networks(ctx context.Context) {
-	if len(d.adapters) == 0 {
-		d.warn("networks", "no chat network is configured", "Set slack.bot_token and slack.app_token: floorwalker manifest slack prints the app to create.")
-	}
-	for _, a := range d.adapters {
-		if a.Network() == chat.Console {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-		for _, f := range a.Check(ctx) {
-			d.note(f)
-		}
-		cancel()
-	}
-}
-
-// people looks up everybody who is told of alerts: an alert to a wrong id is
-// never heard.
-func (d *doctor) people(ctx context.Context) {
-	known := map[chat.Address]bool{}
-	look := func(role string, addr chat.Address) {
-		i := slices.IndexFunc(d.adapters, func(a chat.Adapter) bool { return a.Network() == addr.Network })
-		if i < 0 || known[addr] {
-			return
-		}
-		known[addr] = true
-		person, err := d.adapters[i].Lookup(ctx, addr.ID)
-		switch {
-		case errors.Is(err, chat.ErrGone):
-			d.fault(role, fmt.Sprintf("%s is nobody there", addr), "Correct the id: in Slack it is in the profile under ⋮, Copy member ID.")
-		case err != nil:
-			d.warn(role, fmt.Sprintf("%s could not be looked up: %v", addr, err), "Run doctor again in a minute.")
-		default:
-			d.ok(role, "%s is %s", addr, cutText(person.Name, 60))
-		}
-	}
-	for _, a := range d.config.Admins {
-		look("admin", a)
-	}
-	for _, t := range d.config.Teams {
-		for _, s := range t.Supervisors {
-			for _, a := range s.IDs {
-				look("supervisor", a)
-			}
-		}
-	}
-}
-
-// post sends a short message to every channel.
-func (d *doctor) post(ctx context.Context) {
-	for _, t := range d.config.Teams {
-		for _, channel := range t.Channels {
-			i := slices.IndexFunc(d.adapters, func(a chat.Adapter) bool { return a.Network() == channel.Network })
-			if i < 0 {
-				continue
-			}
-			m := chat.Message{Title: "Floorwalker can post here", Blocks: []chat.Block{
-				chat.Paragraph{Text: chat.T("This is a test by an administrator. Digests of team " + t.Name + " will appear here.")}}}
-			_, err := d.adapters[i].Send(ctx, chat.Outgoing{To: channel, Message: m, Key: "doctor/" + channel.String() + "/" + time.Now().Format(time.RFC3339)})
-			if err != nil {
-				d.fault("channel", fmt.Sprintf("%s of team %s: %v", channel, t.Name, err), "Invite the bot to the channel: /invite @floorwalker")
-				continue
-			}
-			d.ok("channel", "%s of team %s: posted", channel, t.Name)
-		}
-	}
 }
