@@ -194,3 +194,14 @@ func TestWatch(t *testing.T) {
 		t.Errorf("a first call that fails: %v", err)
 	}
 }
+
+// TestWatchSpan: three snapshots of one moment are one.
+func TestWatchSpan(t *testing.T) {
+	at := time.Date(2026, 3, 2, 6, 0, 0, 0, time.UTC)
+	for span, enough := range map[time.Duration]bool{0: false, 119 * time.Second: false, 120*time.Second - 200*time.Millisecond: true, 2 * time.Minute: true} {
+		w := watch{series: []dashboard.Counters{{At: at}, {At: at}, {At: at.Add(span)}}}
+		if err := w.enough(time.Minute); (err == nil) != enough {
+			t.Errorf("%s: %v", span, err)
+		}
+	}
+}
