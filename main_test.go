@@ -37,6 +37,8 @@ func TestProgram(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"fault":    scriptFault,
 			"waitfor":  waitFor,
+			"hangup":   hangUp,
+			"waitlog":  waitLog,
 			"envsubst": envSubst,
 		},
 	})
@@ -74,6 +76,25 @@ func scriptFault(ts *testscript.TestScript, _ bool, args []string) {
 		count, _ = strconv.Atoi(args[2])
 	}
 	ts.Check(floor.Fault(user, name, count))
+}
+
+// hangUp is the script's "hangup FILE": SIGHUP to the process whose id is in a
+// file.
+func hangUp(ts *testscript.TestScript, _ bool, args []string) {
+	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(args[0])))
+	ts.Check(err)
+	ts.Check(syscall.Kill(pid, syscall.SIGHUP))
+}
+
+// waitLog is the script's "waitlog FILE TEXT": until a file holds a text.
+func waitLog(ts *testscript.TestScript, _ bool, args []string) {
+	for range 200 {
+		if log, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(log), args[1]) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("%s never said %q", args[0], args[1])
 }
 
 // envSubst is the script's "envsubst FILE": $NAME in a file becomes its value.
