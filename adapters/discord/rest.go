@@ -51,11 +51,12 @@ type call struct {
 func at(method, template string, ids ...string) call {
 	c := call{method: method, route: method + " " + template, lane: laneCall, budget: noHurry}
 	parts := strings.Split(template, "{}")
-	path := parts[0]
+	var path strings.Builder
+	path.WriteString(parts[0])
 	for i, id := range ids {
-		path += url.PathEscape(id) + parts[i+1]
+		path.WriteString(url.PathEscape(id) + parts[i+1])
 	}
-	c.path = path
+	c.path = path.String()
 	for _, resource := range []string{"/channels/{}", "/guilds/{}"} {
 		if strings.HasPrefix(template, resource) {
 			c.major = ids[0]
