@@ -15,7 +15,7 @@ import (
 // hasty returns an adapter that gives up on a session soon.
 func hasty(t *testing.T, srv *discordtest.Server) *Adapter {
 	a := adapter(t, srv, acquainted())
-	a.timing.gateway.open, a.timing.gateway.stuck = 600*time.Millisecond, 1500*time.Millisecond
+	a.timing.gateway.open, a.timing.gateway.stuck = 600*time.Millisecond, 500*time.Millisecond
 	return a
 }
 

@@ -172,7 +172,8 @@ func (l *line) await(ctx context.Context, at *attempt) error {
 // the line can be opened again.
 func (l *line) hangUp(at *attempt) error {
 	l.cut()
-	timer := time.NewTimer(l.times.stuck)
+	const goodbye = time.Second // that the library sleeps before it tells
+	timer := time.NewTimer(goodbye + l.times.stuck)
 	defer timer.Stop()
 	select {
 	case <-at.down:
