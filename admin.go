@@ -28,17 +28,24 @@ import (
 )
 
 // openClerk returns a clerk: to the running serve if there is one, else to an
-// office of this process, which then owns the database until close.
+// office of this process, which then owns the database until close. It makes no
+// database: a mistyped path would look like lost data.
 func (p *program) openClerk(cmd *cobra.Command) (*clerk, error) {
 	cfg, log, err := p.load(cmd, false)
 	if err != nil {
 		return nil, err
 	}
-	return clerkFor(cmd.Context(), cfg, log)
+	return clerkFor(cmd.Context(), cfg, existing, log)
 }
 
+// Whether a command may make a database where there is none.
+const (
+	existing = true  // it may not
+	anew     = false // it may
+)
+
 // clerkFor is openClerk with the configuration at hand.
-func clerkFor(ctx context.Context, cfg *Config, log *slog.Logger) (*clerk, error) {
+func clerkFor(ctx context.Context, cfg *Config, existing bool, log *slog.Logger) (*clerk, error) {
 	path, err := socketPath(cfg.Store.Path)
 	if err != nil {
 		return nil, usageError{err}
@@ -46,7 +53,9 @@ func clerkFor(ctx context.Context, cfg *Config, log *slog.Logger) (*clerk, error
 	if c := dialOffice(ctx, path); c != nil {
 		return c, nil
 	}
-	st, err := store.Open(storeConfig(cfg, log))
+	config := storeConfig(cfg, log)
+	config.Existing = existing
+	st, err := store.Open(config)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +101,11 @@ func (p *program) link(cmd *cobra.Command, user string, o linkOptions) error {
 	if err := p.readCredential(&args); err != nil {
 		return err
 	}
-	c, err := p.openClerk(cmd)
+	cfg, log, err := p.load(cmd, false)
+	if err != nil {
+		return err
+	}
+	c, err := clerkFor(cmd.Context(), cfg, anew, log)
 	if err != nil {
 		return err
 	}

@@ -162,7 +162,7 @@ func (p *program) showFinding(f chat.Finding) {
 
 // store opens the database, or finds the running serve that has it open.
 func (d *doctor) store(ctx context.Context, log *slog.Logger) {
-	c, err := clerkFor(ctx, d.config, log)
+	c, err := clerkFor(ctx, d.config, existing, log)
 	if errors.Is(err, store.ErrNoDatabase) {
 		d.warn("store", err.Error(), "If there should be one, correct store.path.")
 		return

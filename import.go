@@ -360,7 +360,7 @@ func (p *program) importLinks(cmd *cobra.Command, file string, o importOptions) 
 // database, and must not make one.
 func importClerk(ctx context.Context, cfg *Config, o importOptions, log *slog.Logger) (*clerk, error) {
 	if o.apply {
-		return clerkFor(ctx, cfg, log)
+		return clerkFor(ctx, cfg, anew, log)
 	}
 	path, err := socketPath(cfg.Store.Path)
 	if err != nil {

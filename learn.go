@@ -230,7 +230,7 @@ func (p *program) learn(cmd *cobra.Command, user string, o learnOptions) error {
 	if err := vacant(o.write); err != nil {
 		return usageError{err}
 	}
-	c, err := clerkFor(cmd.Context(), cfg, log)
+	c, err := clerkFor(cmd.Context(), cfg, existing, log)
 	if err != nil {
 		return err
 	}

@@ -193,7 +193,7 @@ func (p *program) tryRule(cmd *cobra.Command, name, since string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	c, err := clerkFor(cmd.Context(), cfg, log)
+	c, err := clerkFor(cmd.Context(), cfg, existing, log)
 	if err != nil {
 		return err
 	}
