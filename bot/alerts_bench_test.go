@@ -97,4 +97,3 @@ func answer(answers []dashboard.Counters, round, breaching int) {
 		}}
 	}
 }
-

@@ -211,6 +211,31 @@ func (d *desk) endings(subject string) []ending {
 	return list
 }
 
+// An ExportAlert is an alert that named an agent, as they may export it.
+type ExportAlert struct {
+	Rule  string    `json:"rule"`
+	Text  string    `json:"text"`
+	Began time.Time `json:"began"`
+	Ended time.Time `json:"ended,omitzero"` // zero: it is open
+	Sent  bool      `json:"sent"`           // false: silenced, or told often enough in that shift
+}
+
+// exportAlerts returns the alerts that named an agent, as long as they are kept.
+func (b *Bot) exportAlerts(id AgentID) ([]ExportAlert, error) {
+	list := []ExportAlert{}
+	err := b.lookAtDesk(time.Now(), func(d *desk) {
+		for _, e := range d.endings(string(id)) {
+			list = append(list, ExportAlert{e.Rule, e.Text, e.Began, e.Ended, e.Outcome == alert.Tell})
+		}
+		for _, o := range d.allOpen() {
+			if o.subject == string(id) {
+				list = append(list, ExportAlert{o.rule, o.Sentence, o.Began, time.Time{}, o.Outcome == alert.Tell})
+			}
+		}
+	})
+	return list, err
+}
+
 // ack answers /floor ack: the person takes alerts in hand for an hour.
 func (b *Bot) ack(_ context.Context, r *request) (chat.Reply, error) {
 	here := r.here()

@@ -31,7 +31,7 @@ func (s *stage) doAlerts(line string) (err error) {
 		return s.rule(word, rest)
 	case "supervisor":
 		var p bot.Person
-		for _, w := range strings.Fields(rest) {
+		for w := range strings.FieldsSeq(rest) {
 			p.Addresses = append(p.Addresses, s.addressOf(w))
 		}
 		team.Supervisors = append(slices.Clone(team.Supervisors), p)

@@ -421,6 +421,7 @@ type Export struct {
 	Teams      []string       `json:"teams"`
 	Counters   Seen           `json:"counters"`
 	Audit      []AuditEntry   `json:"audit"`   // the entries about this agent
+	Alerts     []ExportAlert  `json:"alerts"`  // those that named this agent
 	History    []ExportSample `json:"history"` // one for each poll that is kept
 }
 
@@ -474,6 +475,9 @@ func (b *Bot) Export(agent Agent) (Export, error) {
 		if about[entry.Object] || about[entry.Actor] {
 			e.Audit = append(e.Audit, entry)
 		}
+	}
+	if e.Alerts, err = b.exportAlerts(agent.ID); err != nil {
+		return Export{}, fmt.Errorf("read the alerts about %s: %w", agent.ID, err)
 	}
 	for sample, err := range b.store.History(agent.ID, schedule.Span{Start: time.Now().AddDate(-3, 0, 0), End: time.Now().Add(time.Hour)}) {
 		if err != nil {
