@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"floorwalker/adapters/console"
 	"floorwalker/bot"
+	"floorwalker/bot/alert"
 	"floorwalker/bot/chat"
 	"floorwalker/bot/schedule"
 	"floorwalker/bot/secret"
@@ -72,7 +74,11 @@ func demo(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	b := bot.New(floor.config(), client, st, discard{}, log)
+	config := floor.config()
+	if config.Rules, err = demoRules(config.Metrics); err != nil {
+		return err
+	}
+	b := bot.New(config, client, st, discard{}, log)
 	if err := floor.link(ctx, b); err != nil {
 		return err
 	}
@@ -104,7 +110,8 @@ This terminal is its chat. You are asha, an agent. Try:
   /floor help     what else there is      as nobody    somebody new
   1               press button [1]        quit         leave
 
-Within two minutes the shift ends, and its summary is posted.
+Within half a minute asha's supervisor, meera, is told of missed calls; within
+two the shift ends, and its summary is posted.
 
 `)
 }
@@ -146,7 +153,7 @@ func (f demoFloor) link(ctx context.Context, b *bot.Bot) error {
 func (f demoFloor) remember(st *store.Store, now time.Time) error {
 	d := f.config().Metrics
 	var samples []bot.AgentSample
-	for _, a := range f.sim.Agents() {
+	for i, a := range f.sim.Agents() {
 		agent, err := st.AgentAt(demoAddress(a.Name))
 		if err != nil {
 			return err
@@ -162,11 +169,40 @@ func (f demoFloor) remember(st *store.Store, now time.Time) error {
 			}
 			sample := d.Sample(counters, t)
 			sample.Out = row == nil
+			if i == 0 && now.Sub(t) <= 2*demoPoll {
+				f.burst(sample.Values)
+			}
 			samples = append(samples, bot.AgentSample{Agent: agent.ID, Sample: sample})
+		}
+	}
+	for _, key := range demoMissed {
+		if err := f.sim.Add(f.sim.Agents()[0].UserID, key, 3); err != nil {
+			return err
 		}
 	}
 	return st.AppendHistory(samples)
 }
+
+// demoRules are a rule that is about to fire, and the built-in ones.
+func demoRules(d stats.Dictionary) ([]*alert.Rule, error) {
+	return alert.Load([]alert.RuleSpec{{
+		Name: "missed-burst", When: `increase(missed, "1m") >= 3`, Clear: `increase(missed, "1m") <= 1`,
+		For: new(time.Duration), KeepFiringFor: new(time.Duration), Message: "{{.Agent}} missed {{.Value}} calls within a minute",
+	}}, alert.NewEnv(vocabulary(d)))
+}
+
+// burst has asha miss three calls half a minute ago: her supervisor is about to
+// hear of it.
+func (f demoFloor) burst(samples []stats.Value) {
+	for i := range samples {
+		if slices.Contains(demoMissed[:], samples[i].Key) {
+			samples[i].N += 3
+		}
+	}
+}
+
+// demoMissed are the counters in which a missed call shows.
+var demoMissed = [...]string{"TH", "tC", "MH"}
 
 // config is the demo's configuration: every metric confirmed, because the
 // simulation counts what their names say.
