@@ -23,6 +23,7 @@
 //	adapter.Run    one per network: receives, and answers requests in a bounded pool
 //	Bot.Deliver    one per network: takes what is due out of the outbox and sends it
 //	Bot.Watch      polls the floor: a planner, at most MaxInFlight questions, a writer
+//	               that judges the rules, and one that tends what becomes due by itself
 //	Bot.Digests    composes summaries when they are due
 //
 // They live in one errgroup of the program. Each loop owns its state and its
@@ -60,6 +61,23 @@
 // that is repeated after a crash, says the same. It waits for the shift's last
 // polls, two minutes at most, and is edited once if they come later. The
 // occurrence and its rows of the outbox are one transaction.
+//
+// # How an alert travels
+//
+// The writer gives each answer to the agent's [stats.Tracker], which follows
+// from history, and judges the rules before the transaction. In the transaction
+// it steps their states. A first fire becomes an episode with a number, and a
+// member of a [bulletin] for every supervisor: one message to one person about
+// one or more episodes, with its rows of the outbox. What changes later, a value,
+// an acknowledgement, a silence, the end, amends the row while it waits and edits
+// the message once it was sent; rises, escalations and repetitions are bulletins
+// of their own. An end reaches whoever has a message, and nobody else.
+//
+// Silences, quiet hours, budget and cap decide only about messages; states go
+// on beneath them. What is due by time alone (an escalation, the end of a
+// silence) follows from the records, is looked for at least every half minute,
+// and so outlives restarts. All of it works at a [desk], which reads each record
+// once and writes what has changed, messages included, in one transaction.
 //
 // # How a message is delivered
 //
