@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -108,7 +109,7 @@ func BenchmarkAppendBatch(b *testing.B) {
 		b.Run(fmt.Sprintf("days=%d", days), func(b *testing.B) {
 			s := open(b, silent(b))
 			p := newPollster(b, linkMany(b, s, 1000))
-			age(b, s, p, days)
+			s = age(b, s, p, days)
 			p.shift(b, s, days)
 			for i := 0; b.Loop(); i++ {
 				b.StopTimer()
@@ -120,13 +121,32 @@ func BenchmarkAppendBatch(b *testing.B) {
 	}
 }
 
-// age fills a history with days of the same shift: the first is copied, with its
-// date changed.
-func age(tb testing.TB, s *Store, p *pollster, days int) {
-	for day := range days {
-		p.shift(tb, s, day)
+// age fills a history with days of one and the same shift. A file says on which
+// day it is in one record only, so the first is copied.
+func age(tb testing.TB, s *Store, p *pollster, days int) *Store {
+	if days == 0 {
+		return s
 	}
-	s.history.compactEnded(shiftStart.AddDate(0, 0, days))
+	p.shift(tb, s, 0)
+	s.history.compactEnded(shiftStart.AddDate(0, 0, 1))
+	if err := s.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	first, err := os.ReadFile(filepath.Join(s.history.dir, "2026-03-02.db"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for day := 1; day < days; day++ {
+		date := schedule.DateOf(shiftStart.AddDate(0, 0, day), time.UTC)
+		content := inDay(tb, "day.db", func(t txn) error {
+			form, err := encode(dayForm{dayFormat, date})
+			return errors.Join(err, t.put(bucketMeta, keyDay, form))
+		})(first)
+		if err := os.WriteFile(filepath.Join(s.history.dir, date.String()+daySuffix), content, 0o600); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return open(tb, s.config)
 }
 
 // BenchmarkShift reads one agent's shift of nine hours.
@@ -135,7 +155,7 @@ func BenchmarkShift(b *testing.B) {
 		b.Run(fmt.Sprintf("days=%d", days), func(b *testing.B) {
 			s := open(b, silent(b))
 			p := newPollster(b, linkMany(b, s, 1000))
-			age(b, s, p, days)
+			s = age(b, s, p, days)
 			p.shift(b, s, days)
 			start := shiftStart.AddDate(0, 0, days)
 			span := schedule.Span{Start: start, End: start.Add(9 * time.Hour)}
@@ -153,7 +173,7 @@ func BenchmarkShift(b *testing.B) {
 func BenchmarkWeek(b *testing.B) {
 	s := open(b, silent(b))
 	p := newPollster(b, linkMany(b, s, 200))
-	age(b, s, p, 7)
+	s = age(b, s, p, 7)
 	span := schedule.Span{Start: shiftStart, End: shiftStart.AddDate(0, 0, 7)}
 	for name, without := range map[string][]string{"all": nil, "without=I": {"I"}} {
 		b.Run(name, func(b *testing.B) {
@@ -203,10 +223,31 @@ func BenchmarkSize(b *testing.B) {
 func BenchmarkForget(b *testing.B) {
 	s := open(b, silent(b))
 	p := newPollster(b, linkMany(b, s, 1000))
-	age(b, s, p, 7)
+	s = age(b, s, p, 7)
 	for i := 0; b.Loop(); i++ {
 		if err := s.ForgetHistory(p.ids[i]); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkLease takes a row of a thousand addresses with ten rows each.
+func BenchmarkLease(b *testing.B) {
+	s := open(b, silent(b))
+	for i := range 10 {
+		var rows []bot.Row
+		for k := range 1000 {
+			rows = append(rows, rowTo(fmt.Sprint(i, "/", k), fmt.Sprint("slack:U", k), bot.LaneAlert))
+		}
+		enqueue(b, s, rows...)
+	}
+	for i := 0; b.Loop(); i++ {
+		rows, err := s.Lease("slack", noon, noon.Add(time.Minute), 16)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, r := range rows {
+			settle(b, s, r.Key, bot.Outcome{State: bot.RowSent, At: noon})
 		}
 	}
 }
