@@ -14,6 +14,7 @@ import (
 
 	"floorwalker/bot/schedule"
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // The buckets of a day's file, see the package comment. Its meta bucket is like
@@ -86,6 +87,9 @@ func (d *day) open(c Config, write bool) error {
 		o = &bolt.Options{ReadOnly: true, Timeout: lockWait}
 	}
 	db, err := openBolt(d.path, existing(o))
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return &InUseError{Path: d.path}
+	}
 	if err != nil {
 		return err
 	}

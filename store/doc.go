@@ -92,7 +92,7 @@
 //
 // Numbers are given in the order in which agents and keys come, so agents who are
 // polled one after the other lie beside each other, and a batch of results
-// changes few pages. A chunk takes about 120 bytes for sixty polls. To read a
+// changes few pages. A chunk of sixty polls takes about 150 bytes. To read a
 // shift is to read one small record for each hour of it.
 //
 // Samples are stored once for each agent and tick; what was stored first stays. A

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"os"
 
 	"floorwalker/bot"
@@ -10,6 +11,10 @@ import (
 type Stats struct {
 	Agents map[bot.LinkState]int // agents by the state of their link, all four states present
 	Bytes  int64                 // size of the live file
+
+	Days    int   // of history
+	History int64 // size of their files
+	Damaged int   // files of days that were set aside
 }
 
 // Stats counts. It reads every agent, about 5 µs each.
@@ -27,5 +32,23 @@ func (s *Store) Stats() (Stats, error) {
 		}
 		stats.Agents[a.State]++
 	}
-	return stats, nil
+	return stats, s.history.count(&stats)
+}
+
+// count adds the figures of the history.
+func (h *history) count(stats *Stats) error {
+	for _, date := range h.dates(math.MinInt32, math.MaxInt32) {
+		d, damaged := h.of(date)
+		stats.Damaged += len(damaged)
+		if d == nil {
+			continue
+		}
+		info, err := os.Stat(d.path)
+		if err != nil {
+			return err
+		}
+		stats.Days++
+		stats.History += info.Size()
+	}
+	return nil
 }

@@ -19,7 +19,7 @@ type Config struct {
 	Path    string        // of the live file; its directory must exist
 	Key     secret.Secret // master key, 32 bytes in base64; if set, KeyFile is not read
 	KeyFile string        // of the master key; made together with a new database
-	MaxSize int           // bytes that the file may have, a guard for the disk; 0 is 1 GiB
+	MaxSize int           // bytes that the live file may have, and each day's, a guard for the disk; 0 is 1 GiB
 
 	// Existing refuses to make a new database ([ErrNoDatabase]), for what only
 	// reads: a mistyped path must not look as if everything were lost.
