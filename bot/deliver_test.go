@@ -101,17 +101,17 @@ func TestRefusedRests(t *testing.T) {
 	c := siteConfig(t, daily(17*60+30), other)
 	c.Teams[0].Supervisors = []bot.Person{{Addresses: []chat.Address{person("meera")}}}
 	inSite(t, c, func(s *site) {
-		looked := 0
+		var looked atomic.Int64
 		s.wrap = func(st bot.Store) bot.Store { return waking{st, &looked} }
 		s.refuse("#support", chat.ErrRefused)
 		s.start()
 		s.until("2026-03-02 17:30:10")
 		s.refuse("#support", nil)
-		looked = 0
+		looked.Store(0)
 		s.until("2026-03-02 17:34:50")
 		s.expect(0, "")
-		if looked > 40 {
-			t.Errorf("the outbox was looked at %d times in five minutes in which nothing could be sent", looked)
+		if n := looked.Load(); n > 40 {
+			t.Errorf("the outbox was looked at %d times in five minutes in which nothing could be sent", n)
 		}
 		s.until("2026-03-02 17:35:10")
 		s.expect(2, "")
@@ -122,11 +122,11 @@ func TestRefusedRests(t *testing.T) {
 // waking counts how often it is asked when a row is due.
 type waking struct {
 	bot.Store
-	n *int
+	n *atomic.Int64
 }
 
 // Wake returns when the next row is due.
 func (w waking) Wake(network chat.Network) (time.Time, error) {
-	*w.n++
+	w.n.Add(1)
 	return w.Store.Wake(network)
 }
