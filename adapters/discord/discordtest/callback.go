@@ -12,7 +12,7 @@ func (s *Server) interactionOf(q *request) (*Interaction, *failure) {
 		return nil, fail(40060)
 	case s.channels[i.Channel] == nil:
 		return nil, fail(10003)
-	case i.over, q.at.Sub(i.at) > s.o.Times.Ack, q.at.After(i.until):
+	case i.over, q.at.After(i.until):
 		return nil, fail(10062)
 	}
 	return i, nil
@@ -112,7 +112,6 @@ func (i *Interaction) acked(a *Ack) {
 	if i.onSubmit != nil {
 		i.onSubmit()
 	}
-	i.changed.ring()
 	i.s.changed.ring()
 }
 
@@ -305,11 +304,10 @@ func (s *Server) rewrite(i *Interaction, m *Message, q *request) (any, *failure)
 }
 
 func (s *Server) deleteResponse(q *request) (any, *failure) {
-	i, m, f := s.responseOf(q)
+	_, m, f := s.responseOf(q)
 	if f != nil {
 		return nil, f
 	}
 	s.remove(m)
-	i.changed.ring()
 	return nil, nil
 }

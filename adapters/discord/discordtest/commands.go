@@ -338,7 +338,7 @@ func (p place) option(o obj, depth int) {
 	switch {
 	case kind < optionSub || kind > optionAttachment:
 		p.at("type").wrong("BASE_TYPE_CHOICES", "Value must be one of {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}.")
-	case kind == optionGroup && depth > 0, kind == optionSub && depth > 1, kind > optionGroup && depth < 0:
+	case kind == optionGroup && depth > 0, kind == optionSub && depth > 1:
 		p.at("type").wrong("APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", "Options do not nest like this")
 	case kind == optionSub:
 		p.commandOptions(o, 2)

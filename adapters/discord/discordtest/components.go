@@ -61,9 +61,7 @@ func (p place) components(body obj, v2 bool) []obj {
 	if c.text > maxTextInAll {
 		p.at("components").wrong("COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED", "Displayable text size exceeds maximum size of %d", maxTextInAll)
 	}
-	if all != nil {
-		complete(all)
-	}
+	complete(all)
 	return all
 }
 

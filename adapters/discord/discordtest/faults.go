@@ -101,17 +101,27 @@ func (s *Server) takeFault(c Call) *Fault {
 	return nil
 }
 
-// before makes the call slow before its work is done. It reports whether the
-// caller is still there.
-func (f *Fault) before(ctx context.Context) bool { return f == nil || f.Stored || f.wait(ctx) }
+// Stalled returns how many calls a Delay is holding up now.
+func (s *Server) Stalled() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stalled
+}
 
-// after makes the call slow when its work is done.
-func (f *Fault) after(ctx context.Context) bool { return f == nil || !f.Stored || f.wait(ctx) }
+// before makes a call slow before its work is done. It reports whether the caller
+// is still there.
+func (s *Server) before(ctx context.Context, f *Fault) bool {
+	return f == nil || f.Stored || s.hold(ctx, f)
+}
 
-func (f *Fault) wait(ctx context.Context) bool {
-	if f.Delay == 0 {
-		return true
-	}
+// after makes a call slow when its work is done.
+func (s *Server) after(ctx context.Context, f *Fault) bool {
+	return f == nil || !f.Stored || s.hold(ctx, f)
+}
+
+func (s *Server) hold(ctx context.Context, f *Fault) bool {
+	s.stall(1)
+	defer s.stall(-1)
 	select {
 	case <-time.After(f.Delay):
 	case <-f.healed:
@@ -119,6 +129,13 @@ func (f *Fault) wait(ctx context.Context) bool {
 		return false
 	}
 	return true
+}
+
+func (s *Server) stall(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stalled += n
+	s.changed.ring()
 }
 
 // instead reports whether the fault takes the place of the call.

@@ -52,7 +52,6 @@ type Interaction struct {
 	replies  []*Message
 	choices  []Choice
 	modal    *Modal
-	changed  bell
 }
 
 // An Ack is the first answer to an interaction.
@@ -97,7 +96,7 @@ func (i *Interaction) Ack() (Ack, bool) {
 // WaitAck waits for the first answer.
 func (i *Interaction) WaitAck(ctx context.Context) (Ack, error) {
 	var a Ack
-	err := i.s.wait(ctx, &i.changed, func() (ok bool) {
+	err := i.s.Wait(ctx, func() (ok bool) {
 		a, ok = i.Ack()
 		return ok
 	})
@@ -106,7 +105,7 @@ func (i *Interaction) WaitAck(ctx context.Context) (Ack, error) {
 
 // WaitOver waits until the interaction was answered or given up.
 func (i *Interaction) WaitOver(ctx context.Context) error {
-	return i.s.wait(ctx, &i.changed, func() bool {
+	return i.s.Wait(ctx, func() bool {
 		i.s.mu.Lock()
 		defer i.s.mu.Unlock()
 		return i.over
@@ -149,7 +148,7 @@ func (i *Interaction) Replies() []Message {
 // nil match is any.
 func (i *Interaction) WaitReply(ctx context.Context, match func(Message) bool) (Message, error) {
 	var found Message
-	err := i.s.wait(ctx, &i.changed, func() bool {
+	err := i.s.Wait(ctx, func() bool {
 		for _, m := range slices.Backward(i.Replies()) {
 			if match == nil || match(m) {
 				found = m
@@ -172,7 +171,7 @@ func (i *Interaction) WaitChoices(ctx context.Context) ([]Choice, error) {
 // WaitModal waits for a modal as the answer.
 func (i *Interaction) WaitModal(ctx context.Context) (Modal, error) {
 	var found Modal
-	err := i.s.wait(ctx, &i.changed, func() bool {
+	err := i.s.Wait(ctx, func() bool {
 		i.s.mu.Lock()
 		defer i.s.mu.Unlock()
 		if i.modal != nil {
@@ -198,7 +197,6 @@ func (i *Interaction) replied(m *Message) {
 	if !slices.Contains(i.replies, m) {
 		i.replies = append(i.replies, m)
 	}
-	i.changed.ring()
 	i.s.changed.ring()
 }
 
@@ -237,7 +235,6 @@ func (i *Interaction) fail() {
 		}
 	}
 	i.over = true
-	i.changed.ring()
 	i.s.changed.ring()
 }
 

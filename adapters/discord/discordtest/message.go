@@ -175,9 +175,6 @@ func (s *Server) edit(m *Message, d *draft) {
 	if c := s.channels[m.Channel]; c != nil && m.For == "" {
 		s.broadcast(messageIntent(c), "MESSAGE_UPDATE", m.event())
 	}
-	if m.asked != nil {
-		m.asked.changed.ring()
-	}
 	s.changed.ring()
 }
 
@@ -190,9 +187,6 @@ func (s *Server) remove(m *Message) {
 			e["guild_id"] = c.Guild
 		}
 		s.broadcast(messageIntent(c), "MESSAGE_DELETE", e)
-	}
-	if m.asked != nil {
-		m.asked.changed.ring()
 	}
 	s.changed.ring()
 }

@@ -171,7 +171,6 @@ func (s *Server) deliver(i *Interaction, url string) {
 	}
 	if f != nil {
 		i.refused = append(i.refused, fmt.Sprint(f.message, " ", f.errors))
-		i.changed.ring()
 		s.changed.ring()
 	}
 	if i.ack == nil {

@@ -162,12 +162,12 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		f = page
 	}
 	fault := s.takeFault(c)
-	if !fault.before(r.Context()) {
+	if !s.before(r.Context(), fault) {
 		s.record(c, nil) // the caller hung up
 		return
 	}
 	answer, f := s.run(rt, q, fault, f)
-	if !fault.after(r.Context()) {
+	if !s.after(r.Context(), fault) {
 		s.record(c, nil)
 		return
 	}

@@ -138,7 +138,7 @@ func TestFaults(t *testing.T) {
 	s.Fail("", discordtest.Fault{Code: 30046, RetryAfter: 2 * time.Second}, 1)
 	s.Fail("POST /channels/"+floor+"/messages", discordtest.Fault{Status: 500}, -1)
 	send(t, s, support, body).wants(403, 50013)
-	if a := send(t, s, support, body).wants(429, 30046); a.header.Get("Retry-After") != "2" || a.get("retry_after") != 2.0 {
+	if a := send(t, s, support, body).wants(429, 30046); a.str("message") != "Maximum number of edits to messages older than 1 hour reached. Try again later" || a.header.Get("Retry-After") != "2" || a.get("retry_after") != 2.0 {
 		t.Errorf("answer %s %v", a.raw, a.header)
 	}
 	send(t, s, support, body).wants(200, 0)
@@ -184,6 +184,10 @@ func TestFaults429(t *testing.T) {
 			c.fault.Status = 429
 			s.Fail("", c.fault, 1)
 			a := call(t, s, "GET /users/@me", nil)
+			body, _ := a.body.(obj)
+			if _, coded := body["code"]; coded {
+				t.Errorf("a rate limit has the code in %s", a.raw)
+			}
 			if a.status != 429 || strings.HasPrefix(string(a.raw), "<") != c.fault.HTML {
 				t.Fatalf("answer %d %s", a.status, a.raw)
 			}
@@ -213,6 +217,9 @@ func TestStored(t *testing.T) {
 	if m := s.Messages(support); len(m) != 2 {
 		t.Errorf("%d messages, want the stored two", len(m))
 	}
+	if c := s.Calls(route); c[0].Status != 502 || c[1].Status != 0 {
+		t.Errorf("calls %+v", c)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	s.Fail(route, discordtest.Fault{Delay: time.Hour, Stored: true}, 1)
 	gone := make(chan error)
@@ -225,26 +232,36 @@ func TestStored(t *testing.T) {
 	if err := <-gone; !errors.Is(err, context.Canceled) {
 		t.Errorf("the impatient caller got %v", err)
 	}
+	if err := s.Wait(soon(t), func() bool { return len(s.Calls(route)) == 4 }); err != nil || s.Calls(route)[3].Status != 0 {
+		t.Errorf("%v, calls %+v", err, s.Calls(route))
+	}
 	s.StoreThenFail(route, 502, 1)
 	send(t, s, support, obj{}).wants(400, 50006) // what is refused is not stored
 }
 
 func TestSlow(t *testing.T) {
 	s := start(t, discordtest.Options{})
-	s.Slow("GET /users/@me", time.Hour, -1)
+	route := "POST /channels/" + support + "/typing"
+	s.Slow(route, time.Hour, -1)
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := make(chan error)
 	go func() {
-		_, err := http.DefaultClient.Do(request(t, s, "GET /users/@me", "", nil).WithContext(ctx))
+		_, err := http.DefaultClient.Do(request(t, s, route, "", nil).WithContext(ctx))
 		gone <- err
 	}()
+	if err := s.Wait(soon(t), func() bool { return s.Stalled() == 1 }); err != nil {
+		t.Fatal(err)
+	}
 	cancel()
 	if err := <-gone; !errors.Is(err, context.Canceled) {
 		t.Errorf("the impatient caller got %v", err)
 	}
+	if err := s.Wait(soon(t), func() bool { return len(s.Calls(route)) == 1 }); err != nil || s.Calls(route)[0].Status != 0 {
+		t.Errorf("%v, calls %+v", err, s.Calls(route))
+	}
 	done := make(chan int)
 	go func() {
-		resp, err := http.DefaultClient.Do(request(t, s, "GET /users/@me", "", nil))
+		resp, err := http.DefaultClient.Do(request(t, s, route, "", nil))
 		if err != nil {
 			done <- 0
 			return
@@ -253,7 +270,7 @@ func TestSlow(t *testing.T) {
 		done <- resp.StatusCode
 	}()
 	s.Heal() // may come before the call: then it is not slow
-	if status := <-done; status != 200 {
+	if status := <-done; status != 204 {
 		t.Errorf("after Heal: %d", status)
 	}
 }

@@ -55,6 +55,7 @@ type world struct {
 type traffic struct {
 	calls        []Call
 	faults       []*Fault
+	stalled      int              // calls that wait for a Fault's delay
 	limits       map[string]Limit // by route, in place of the route's own
 	buckets      map[string]*bucket
 	global       bucket
@@ -153,14 +154,9 @@ func (s *Server) revoke() {
 // and is woken by nothing else; done may call any method of s that does not
 // wait. The error is the context's cause.
 func (s *Server) Wait(ctx context.Context, done func() bool) error {
-	return s.wait(ctx, &s.changed, done)
-}
-
-// wait is Wait on a bell. done runs without s.mu.
-func (s *Server) wait(ctx context.Context, b *bell, done func() bool) error {
 	for {
 		s.mu.Lock()
-		rung := b.rung() // before done looks, so that no change is missed
+		rung := s.changed.rung() // before done looks, so that no change is missed
 		s.mu.Unlock()
 		if done() {
 			return nil

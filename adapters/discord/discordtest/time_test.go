@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,9 +116,16 @@ func (b *bubble) respond(i *discordtest.Interaction, want string) {
 	b.wants("POST /interactions/"+i.ID+"/"+i.Token+"/callback", obj{"type": 5}, want)
 }
 
-// connect logs in and returns a connection that nobody reads from any more.
+// connect logs in and counts the frames that come, until the connection ends.
 func (b *bubble) connect() *websocket.Conn {
 	b.t.Helper()
+	conn, _ := b.counted()
+	return conn
+}
+
+func (b *bubble) counted() (*websocket.Conn, *atomic.Int32) {
+	b.t.Helper()
+	var frames atomic.Int32
 	d := websocket.Dialer{NetDialContext: b.l.dial}
 	conn, _, err := d.Dial("ws://discord.test:80/gateway?v=9&encoding=json", nil)
 	if err != nil {
@@ -131,12 +139,76 @@ func (b *bubble) connect() *websocket.Conn {
 			if _, _, err := conn.ReadMessage(); err != nil {
 				return
 			}
+			frames.Add(1)
 		}
 	}()
 	if _, err := b.s.WaitReady(b.t.Context(), 0); err != nil {
 		b.t.Fatal(err)
 	}
-	return conn
+	return conn, &frames
+}
+
+// Nothing is said on a connection that was silenced.
+func TestSaysNothing(t *testing.T) {
+	inBubble(t, discordtest.Options{}, func(b *bubble) {
+		conn, frames := b.counted()
+		defer conn.Close()
+		b.s.Event("ONE", nil)
+		synctest.Wait()
+		if n := frames.Load(); n != 4 { // hello, READY, GUILD_CREATE, ONE
+			t.Fatalf("%d frames", n)
+		}
+		c := b.s.Conns()[0]
+		c.Silence()
+		b.s.Event("TWO", nil)
+		c.Reconnect()
+		c.Close(4000)
+		synctest.Wait()
+		if n := frames.Load(); n != 4 || len(b.s.Conns()) != 1 {
+			t.Errorf("%d frames, %d connections", n, len(b.s.Conns()))
+		}
+	})
+}
+
+// Who uses a command while no app is there is told so at once; a session between
+// two connections has the three seconds.
+func TestNobodyThere(t *testing.T) {
+	inBubble(t, discordtest.Options{}, func(b *bubble) {
+		if i := ok(b.s.Slash(asha, support, "a"))(t); i.Failure() == "" {
+			t.Error("she waits for nobody")
+		}
+		conn := b.connect()
+		b.s.Conns()[0].Cut()
+		synctest.Wait()
+		conn.Close()
+		i := ok(b.s.Slash(asha, support, "a"))(t)
+		time.Sleep(2 * time.Second)
+		if i.Failure() != "" {
+			t.Error("she gave a session up that may resume")
+		}
+	})
+}
+
+// An edit by the token of one interaction wakes those who wait for the message of
+// another.
+func TestWakes(t *testing.T) {
+	inBubble(t, discordtest.Options{}, func(b *bubble) {
+		conn := b.connect()
+		defer conn.Close()
+		first := ok(b.s.Slash(asha, support, "a"))(t)
+		b.wants("POST /interactions/"+first.ID+"/"+first.Token+"/callback", obj{"type": 4, "data": rows(row(button("b", "B")))}, "204 0")
+		press := ok(b.s.Press(asha, first.Replies()[0], "B"))(t)
+		woken := make(chan error)
+		go func() {
+			_, err := first.WaitReply(b.t.Context(), says("fresh"))
+			woken <- err
+		}()
+		synctest.Wait()
+		b.wants("POST /interactions/"+press.ID+"/"+press.Token+"/callback", obj{"type": 7, "data": obj{"content": "fresh"}}, "204 0")
+		if err := <-woken; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestThreeSeconds(t *testing.T) {
