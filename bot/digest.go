@@ -17,6 +17,9 @@ import (
 // occurrences that were skipped for it. That it is recorded already means that it
 // is done.
 func (b *Bot) post(ctx context.Context, c *Config, due dueDigest, now time.Time) error {
+	if b.watching.pending(due.window.End) {
+		b.watching.postedEarly(due.window.End) // before history is read: nothing comes in unnoticed
+	}
 	report, err := b.report(ctx, c, due.team, due.window, now)
 	if err != nil {
 		return err
@@ -43,9 +46,6 @@ func (b *Bot) post(ctx context.Context, c *Config, due dueDigest, now time.Time)
 	})
 	if err != nil {
 		return err
-	}
-	if b.watching.pending(due.window.End) {
-		b.watching.postedEarly(due.window.End)
 	}
 	b.bells.ring()
 	return nil
@@ -137,10 +137,15 @@ type agentReport struct {
 	summary stats.Summary
 }
 
-// teamAgents returns the agents of a team.
+// teamAgents returns the agents of a team, without those whose records cannot be
+// read.
 func (b *Bot) teamAgents(c *Config, team string) ([]Agent, error) {
 	var list []Agent
 	for a, err := range b.store.Agents() {
+		if err != nil && a.ID != "" {
+			b.log.Error("an agent is left out, because its record cannot be read", "agent", a.ID, "err", err)
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("list the agents of %s: %w", team, err)
 		}

@@ -421,3 +421,11 @@ func zone(t testing.TB, name string) *time.Location {
 	}
 	return z
 }
+
+// fault makes the API fail for a user, "*" for all; "" ends it.
+func (s *site) fault(user, name string) {
+	s.t.Helper()
+	if err := s.floor.Fault(user, name, 0); err != nil {
+		s.t.Fatal(err)
+	}
+}

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -57,6 +56,7 @@ type watcher struct {
 	b       *Bot
 	results chan polled
 	stretch time.Duration // length of the present round; owned by plan
+	planned time.Time     // up to where the ends of shifts are planned; owned by plan
 	retry   []poll        // final polls that failed; guarded by mu
 	mu      sync.Mutex
 	floor   floor // owned by write
@@ -82,26 +82,25 @@ func (b *Bot) Watch(ctx context.Context) error {
 
 // rounds plans and runs one round after another.
 func (w *watcher) rounds(ctx context.Context) error {
-	interval := w.b.config.Load().PollInterval
-	start := time.Now().Truncate(interval)
+	now := time.Now().Round(0)
+	start := now.Truncate(w.b.config.Load().PollInterval)
+	w.planned = now.Add(-finalFor) // shifts that ended while nobody watched are asked about once more
 	for ctx.Err() == nil {
 		c := w.b.config.Load()
-		polls, who, length, err := w.plan(c, start)
+		r, polls, who, err := w.plan(ctx, c, start)
 		if err != nil {
 			return err
 		}
-		w.note(ctx, length, c, len(polls))
-		if err := w.run(ctx, c, polls); err != nil {
-			return err
-		}
+		w.note(ctx, r.length, c, len(polls))
+		whole := w.run(ctx, c, polls)
 		w.hand(ctx, polled{end: who})
-		w.b.watching.round(start, length, len(polls))
-		start = start.Add(length)
-		if late := time.Since(start); late > 0 {
-			// The source is slower than the interval. Begin at once, in step.
-			start = start.Add(late.Truncate(time.Second))
+		w.b.watching.round(start, r.length, len(polls))
+		start = r.next(time.Now())
+		if !whole || !sleepUntil(ctx, start) {
+			// The clock was set back. Begin anew, instead of leaving everybody
+			// alone until it has caught up.
+			start = time.Now().Round(0).Truncate(time.Second)
 		}
-		sleepUntil(ctx, start)
 	}
 	return nil
 }
@@ -117,83 +116,60 @@ func (w *watcher) note(ctx context.Context, length time.Duration, c *Config, pol
 }
 
 // plan lists the polls of the round that begins at start, in the order of their
-// ticks, and says who is there and how long the round is.
-func (w *watcher) plan(c *Config, start time.Time) ([]poll, *roster, time.Duration, error) {
-	var agents []Agent
-	who := &roster{map[AgentID]bool{}, map[string][]AgentID{}}
-	for a, err := range w.b.store.Agents() {
-		if err != nil {
-			return nil, nil, 0, fmt.Errorf("list the agents to poll: %w", err)
-		}
-		who.add(c, a, start)
-		if a.State == LinkActive || a.State == LinkUnverified {
-			agents = append(agents, a)
+// ticks, and says who is there.
+func (w *watcher) plan(ctx context.Context, c *Config, start time.Time) (round, []poll, *roster, error) {
+	agents, who, err := w.agents(ctx, c, start)
+	if err != nil {
+		return round{}, nil, nil, err
+	}
+	r := round{start: start, length: c.PollInterval, from: earlier(w.planned, start)}
+	table := c.timetable(r)
+	working := 0
+	for _, a := range agents {
+		if len(table.of(a)) > 0 {
+			working++
 		}
 	}
-	length := c.roundLength(len(agents))
+	if length := c.roundLength(working); length > r.length {
+		r.length = length
+		table = c.timetable(r)
+	}
 	var polls []poll
 	for _, a := range agents {
-		polls = append(polls, c.polls(a, start, length)...)
+		polls = append(polls, r.polls(a, table.of(a))...)
 	}
 	for _, p := range polls {
 		if !p.final.IsZero() {
 			w.b.watching.expect(p.final)
 		}
 	}
+	w.planned = r.end()
+	w.b.watching.plan(w.planned)
 	polls = append(polls, w.repeats(start)...) // expected already
 	slices.SortStableFunc(polls, func(a, b poll) int { return a.tick.Compare(b.tick) })
-	return polls, who, length, nil
+	return r, polls, who, nil
 }
 
-// roundLength is the interval, or longer if the limit of requests needs it.
-// A twentieth is left for people's own questions.
-func (c *Config) roundLength(agents int) time.Duration {
-	need := time.Duration(float64(agents) / (0.95 * c.RequestsPerSecond) * float64(time.Second))
-	return max(c.PollInterval, need.Truncate(time.Second)+time.Second*time.Duration(min(1, need%time.Second)))
-}
-
-// polls returns the polls of an agent in a round: one at the agent's own offset
-// if a shift runs then, and one at the end of every shift that ends.
-func (c *Config) polls(a Agent, start time.Time, length time.Duration) []poll {
-	rotas := c.watched(a)
-	if len(rotas) == 0 {
-		return nil
-	}
-	var polls []poll
-	tick := start.Add(offset(a.ID, length))
-	if shifts := rotas.Current(tick); len(shifts) > 0 {
-		polls = append(polls, poll{agent: a, tick: tick, shifts: shifts})
-	}
-	end := start.Add(length)
-	for _, r := range rotas {
-		for _, shift := range r.Occurrences(schedule.Span{Start: start, End: end}) {
-			if shift.End.After(start) && !shift.End.After(end) {
-				polls = append(polls, poll{agent: a, tick: shift.End, final: shift.End, shifts: append(rotas.Current(shift.End), shift)})
-			}
+// agents lists those whose credential may work, and says who is there. One whose
+// record cannot be read is there, and not asked about.
+func (w *watcher) agents(ctx context.Context, c *Config, at time.Time) ([]Agent, *roster, error) {
+	var list []Agent
+	who := &roster{map[AgentID]bool{}, map[string][]AgentID{}}
+	for a, err := range w.b.store.Agents() {
+		switch {
+		case err != nil && a.ID == "":
+			return nil, nil, fmt.Errorf("list the agents to poll: %w", err)
+		case err != nil:
+			w.b.log.ErrorContext(ctx, "an agent is not polled, because its record cannot be read", "agent", a.ID, "err", err)
+			who.linked[a.ID] = true
+			continue
+		}
+		who.add(c, a, at)
+		if a.State == LinkActive || a.State == LinkUnverified {
+			list = append(list, a)
 		}
 	}
-	return polls
-}
-
-// watched returns the rotas of an agent's teams that are watched.
-func (c *Config) watched(a Agent) schedule.Rotas {
-	names := c.teamsOf(a)
-	var rotas schedule.Rotas
-	for _, t := range c.Teams {
-		if t.Poll && slices.Contains(names, t.Name) {
-			rotas = append(rotas, t.Rota)
-		}
-	}
-	return rotas
-}
-
-// offset is the place of an agent in a round: proportional to the id, which is
-// random, so that agents are polled evenly and in the order of their keys.
-func offset(id AgentID, length time.Duration) time.Duration {
-	var first [2]byte
-	hex.Decode(first[:], []byte(id)[:min(4, len(id))]) // an id is hex, says AgentID
-	part := float64(uint(first[0])<<8|uint(first[1])) / (1 << 16)
-	return time.Duration(part * float64(length)).Truncate(time.Second)
+	return list, who, nil
 }
 
 // repeats takes the final polls that are to be tried again.
@@ -203,7 +179,7 @@ func (w *watcher) repeats(start time.Time) []poll {
 	var again []poll
 	for _, p := range w.retry {
 		if start.Sub(p.final) > finalFor {
-			w.b.watching.land(p.final) // given up
+			w.b.watching.land(p.final, false) // given up
 			continue
 		}
 		again = append(again, p)
@@ -213,27 +189,42 @@ func (w *watcher) repeats(start time.Time) []poll {
 }
 
 // run asks the questions of a round, each at its tick, and returns when all are
-// answered.
-func (w *watcher) run(ctx context.Context, c *Config, polls []poll) error {
+// answered; false if it had to break off.
+func (w *watcher) run(ctx context.Context, c *Config, polls []poll) (whole bool) {
 	var g errgroup.Group
+	defer g.Wait()
 	g.SetLimit(max(1, c.MaxInFlight))
-	for _, p := range polls {
+	for i, p := range polls {
 		if !sleepUntil(ctx, p.tick) {
-			break
+			w.forgo(polls[i:])
+			return false
+		}
+		p, ok := p.asked(c, time.Now())
+		if !ok {
+			continue
 		}
 		g.Go(func() error {
 			w.ask(ctx, p)
 			return nil
 		})
 	}
-	return g.Wait()
+	return true
+}
+
+// forgo gives up what is left of a round. What the next one covers, it asks.
+func (w *watcher) forgo(polls []poll) {
+	for _, p := range polls {
+		if !p.final.IsZero() {
+			w.b.watching.land(p.final, false)
+		}
+	}
 }
 
 // ask carries out one poll and hands the result on.
 func (w *watcher) ask(ctx context.Context, p poll) {
 	asking, cancel := context.WithTimeoutCause(ctx, pollFor, errors.New("the poll took too long"))
 	defer cancel()
-	counters, err := w.b.fetch(asking, p.agent)
+	counters, err := w.b.fetch(asking, p.agent, true)
 	if ctx.Err() != nil {
 		return
 	}
@@ -314,12 +305,13 @@ func (w *watcher) commit(ctx context.Context, batch []polled, end *roster) error
 	case errors.Is(err, ErrNotSaved):
 		w.b.log.ErrorContext(ctx, "polls not saved", "agents", len(batch), "err", err)
 		w.b.watching.full(true)
+		w.landed(batch, false)
 		return nil
 	case err != nil:
 		return fmt.Errorf("store %d polls: %w", len(batch), err)
 	}
 	w.b.watching.full(false)
-	w.landed(batch)
+	w.landed(batch, true)
 	w.b.poke()
 	if alerts.rows {
 		w.b.bells.ring()
@@ -340,15 +332,16 @@ func (c *Config) sample(p polled) (AgentSample, bool) {
 	return AgentSample{}, false
 }
 
-// landed notes which final polls are done, and keeps those that failed.
-func (w *watcher) landed(batch []polled) {
+// landed notes which final polls are done, and keeps those that failed or could
+// not be saved.
+func (w *watcher) landed(batch []polled, saved bool) {
 	for _, p := range batch {
 		if p.final.IsZero() {
 			continue
 		}
 		class, failed := dashboard.ClassOf(p.err)
-		if !failed || class != dashboard.ClassTransient {
-			w.b.watching.land(p.final)
+		if saved && (!failed || class != dashboard.ClassTransient) {
+			w.b.watching.land(p.final, p.err == nil)
 			continue
 		}
 		w.mu.Lock()
@@ -362,8 +355,9 @@ func (b *Bot) judge(tx Tx, c *Config, batch []polled) error {
 	for _, p := range batch {
 		if p.err == nil {
 			seen, err := tx.Seen(p.agent.ID)
-			if err != nil {
-				return err
+			if err != nil { // it cannot be read, and is begun anew
+				b.log.Error("the last counters are lost", "agent", p.agent.ID, "err", err)
+				seen = Seen{}
 			}
 			if err := tx.SaveSeen(p.agent.ID, seen.with(p.counters, c)); err != nil {
 				return err
@@ -405,14 +399,24 @@ func relinkNotice(c *Config, to chat.Address) chat.Message {
 		chat.Join(chat.T("It may have expired: your account needs a new one. "), linkAdvice(r)), linkAction(r)...)
 }
 
-// sleepUntil waits for a time and reports whether ctx is still alive then. A
-// wall clock that is set while it waits is noticed within half a minute.
+// clockStep is by how much the clock must have been set back for it to matter: a
+// wait gets longer by as much.
+const clockStep = time.Minute
+
+// sleepUntil waits for a time and reports whether it has come; false if ctx ended
+// or the clock was set back meanwhile. That the clock was set, either way, is
+// noticed within half a minute.
 func sleepUntil(ctx context.Context, t time.Time) bool {
-	for {
-		wait := time.Until(t.Round(0))
-		if wait <= 0 || ctx.Err() != nil {
-			return ctx.Err() == nil
+	t = t.Round(0)
+	for before := time.Until(t); ; {
+		wait := time.Until(t)
+		switch {
+		case ctx.Err() != nil, wait > before+clockStep:
+			return false
+		case wait <= 0:
+			return true
 		}
+		before = wait
 		timer := time.NewTimer(min(wait, 30*time.Second))
 		select {
 		case <-ctx.Done():

@@ -15,10 +15,12 @@ type watching struct {
 	digest time.Time     // when the digest loop last looked
 
 	// finals counts the polls at a shift's end that are under way or to be
-	// tried again, by that end; early holds the ends for which a digest went out
-	// before they were in.
-	finals map[time.Time]int
-	early  map[time.Time]bool
+	// tried again, by that end; planned is up to when ends are planned. early
+	// holds the ends for which a digest went out before they were in, and
+	// whether one has brought something since.
+	finals  map[time.Time]int
+	planned time.Time
+	early   map[time.Time]bool
 }
 
 func (w *watching) round(start time.Time, length time.Duration, polls int) {
@@ -33,7 +35,15 @@ func (w *watching) full(yes bool) {
 	w.noDisk = yes
 }
 
-// expect notes that a final poll is planned, land that nothing more comes of it.
+// plan notes up to when the ends of shifts are planned.
+func (w *watching) plan(until time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.planned = until
+}
+
+// expect notes that a final poll is planned, land that nothing more comes of it,
+// and whether it brought something.
 func (w *watching) expect(end time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -43,32 +53,41 @@ func (w *watching) expect(end time.Time) {
 	w.finals[end]++
 }
 
-func (w *watching) land(end time.Time) {
+func (w *watching) land(end time.Time, news bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.finals[end]--; w.finals[end] <= 0 {
 		delete(w.finals, end)
 	}
+	if _, early := w.early[end]; early && news {
+		w.early[end] = true
+	}
 }
 
-// postedEarly notes that a digest did not wait for the final polls of a shift.
+// postedEarly notes that a digest does not wait for the final polls of a shift.
 func (w *watching) postedEarly(end time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.early == nil {
 		w.early = map[time.Time]bool{}
 	}
-	w.early[end] = true
+	if _, known := w.early[end]; !known {
+		w.early[end] = false
+	}
 }
 
-// late takes the ends for which a digest went out early and all is in by now.
+// late takes the ends for which a digest went out early, all is in by now, and
+// there is something new.
 func (w *watching) late() []time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var ends []time.Time
-	for end := range w.early {
-		if w.finals[end] == 0 {
-			delete(w.early, end)
+	for end, news := range w.early {
+		if w.awaits(end) {
+			continue
+		}
+		delete(w.early, end)
+		if news {
 			ends = append(ends, end)
 		}
 	}
@@ -81,12 +100,16 @@ func (w *watching) beatDigests(at time.Time) {
 	w.digest = at
 }
 
-// pending reports whether final polls of a shift that ended then are under way.
+// pending reports whether final polls of a shift that ended then are under way,
+// or are not even planned, because the watch begins or is late.
 func (w *watching) pending(end time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.finals[end] > 0
+	return w.awaits(end)
 }
+
+// awaits is pending, with mu held.
+func (w *watching) awaits(end time.Time) bool { return w.finals[end] > 0 || w.planned.Before(end) }
 
 // A WatchStatus is how the watch is doing.
 type WatchStatus struct {

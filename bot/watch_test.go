@@ -1,0 +1,171 @@
+package bot_test
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"floorwalker/bot"
+	"floorwalker/bot/chat"
+	"floorwalker/bot/schedule"
+)
+
+// everyMinute is a site's configuration with a poll a minute.
+func everyMinute(t testing.TB, digests ...bot.Digest) bot.Config {
+	c := siteConfig(t, digests...)
+	c.PollInterval = time.Minute
+	return c
+}
+
+// TestLastPollAfterRestart: a bot that was not there when the shift ended asks
+// once more when it comes back soon, and the digest waits for that.
+func TestLastPollAfterRestart(t *testing.T) {
+	inSite(t, everyMinute(t, atShiftEnd()), func(s *site) {
+		s.calls(100)
+		s.start()
+		s.until("2026-03-02 17:59:50")
+		s.kill()
+		s.calls(107)
+		s.until("2026-03-02 18:00:20")
+		s.start()
+		s.until("2026-03-02 18:01")
+		s.expect(1, "Calls offered: 7")
+		s.stop()
+	})
+}
+
+// TestLateData: a digest that could not wait for the last poll of its shift is
+// edited once when that comes in; if nothing comes in, it stays as it is.
+func TestLateData(t *testing.T) {
+	inSite(t, everyMinute(t, atShiftEnd()), func(s *site) {
+		s.calls(100)
+		s.start()
+		s.until("2026-03-02 17:59:59")
+		s.calls(107)
+		s.fault("*", "reset")
+		s.until("2026-03-02 18:03:30")
+		s.expect(1, "Calls offered: 0")
+		s.fault("*", "")
+		s.until("2026-03-02 18:20")
+		s.expect(2, "Calls offered: 7")
+		if got := s.arrived(); len(got) == 2 && got[1].edits != got[0].ref {
+			t.Errorf("the late data is not an edit of the digest: %+v", got[1])
+		}
+		s.until("2026-03-03 17:59:59")
+		s.fault("*", "reset")
+		s.until("2026-03-03 18:20")
+		s.expect(3, "")
+		s.fault("*", "")
+		s.stop()
+	})
+}
+
+// TestFullDiskKeepsLastPoll: the poll at a shift's end that could not be saved is
+// made again.
+func TestFullDiskKeepsLastPoll(t *testing.T) {
+	inSite(t, everyMinute(t, atShiftEnd()), func(s *site) {
+		full := s.fullDisk()
+		s.calls(100)
+		s.start()
+		s.until("2026-03-02 17:59:59")
+		s.calls(107)
+		full.Store(true)
+		s.until("2026-03-02 18:01:30")
+		full.Store(false)
+		s.until("2026-03-02 18:10")
+		got := s.arrived()
+		if n := len(got); n == 0 || !strings.Contains(got[n-1].text, "Calls offered: 7") {
+			t.Errorf("%+v", got)
+		}
+		s.stop()
+	})
+}
+
+// TestOffShiftStretchesNothing: the interval is stretched for those who are on
+// shift, not for all that are linked.
+func TestOffShiftStretchesNothing(t *testing.T) {
+	c := everyMinute(t)
+	c.RequestsPerSecond = 0.05 // two polls a minute
+	asleep := c.Teams[0]
+	asleep.Name = "asleep"
+	asleep.Rota = schedule.Rota{Team: "asleep", Zone: asleep.Zone, Shifts: []schedule.Shift{{Name: "night", Days: days, Start: 22 * 60, End: 6 * 60}}}
+	asleep.Members = nil
+	people := []string{"p1", "p2", "p3", "p4", "p5", "p6"}
+	for _, name := range people {
+		asleep.Members = append(asleep.Members, bot.Person{Addresses: []chat.Address{person(name)}})
+	}
+	c.Teams = append(c.Teams, asleep)
+	inSite(t, c, func(s *site) {
+		s.open()
+		for i, name := range people {
+			s.link(name, i+1)
+		}
+		s.close()
+		s.start()
+		s.until("2026-03-02 17:30")
+		if w := s.bot.WatchStatus(); w.Interval != time.Minute || w.Polls != 1 {
+			t.Errorf("with one of seven on shift: %+v", w)
+		}
+		s.until("2026-03-02 23:30")
+		if w := s.bot.WatchStatus(); w.Interval <= 2*time.Minute || w.Polls != 6 {
+			t.Errorf("with six of seven on shift: %+v", w)
+		}
+		s.stop()
+	})
+}
+
+// damage flips a bit in each record of a bucket whose key is given.
+func (s *site) damage(bucket string, id bot.AgentID) {
+	s.t.Helper()
+	db, err := bolt.Open(filepath.Join(s.dir, "floor.db"), 0o600, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket([]byte(bucket))
+		value := bytes.Clone(b.Get([]byte(id)))
+		value[len(value)/2] ^= 0x80
+		return b.Put([]byte(id), value)
+	})
+	if err := db.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// TestDamagedAgent: an agent whose record cannot be read is left out, named in the
+// log, and in nobody else's way. Counters that cannot be read are read anew.
+func TestDamagedAgent(t *testing.T) {
+	c := everyMinute(t, atShiftEnd())
+	c.Teams[0].Members = append(c.Teams[0].Members, bot.Person{Addresses: []chat.Address{person("ravi")}})
+	inSite(t, c, func(s *site) {
+		s.open()
+		ravi := s.link("ravi", 1)
+		asha, err := s.store.AgentAt(person("asha"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.close()
+		s.calls(100)
+		s.start()
+		s.until("2026-03-02 17:30")
+		s.stop()
+		s.damage("agents", ravi)
+		s.damage("seen", asha.ID)
+		s.start()
+		s.until("2026-03-02 17:59:59")
+		s.calls(107)
+		s.until("2026-03-02 18:10")
+		s.expect(1, "Calls offered: 7")
+		if !strings.Contains(s.log.String(), "agent="+string(ravi)) {
+			t.Error("the log does not name the agent")
+		}
+		s.stop()
+	})
+}
