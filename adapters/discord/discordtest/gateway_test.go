@@ -100,6 +100,11 @@ func TestCloseCodes(t *testing.T) {
 				p.send(1, nil)
 			}
 		}, 4008},
+		{"resume twice", discordtest.Options{}, func(p *peer, s *discordtest.Server) {
+			p.send(2, identify(s))
+			ready := p.event("READY")["d"].(obj)
+			p.send(6, obj{"token": s.Options().BotToken, "session_id": ready["session_id"], "seq": 1})
+		}, 4005},
 		{"by the test", discordtest.Options{}, func(p *peer, s *discordtest.Server) { s.Conns()[0].Close(4000) }, 4000},
 	} {
 		t.Run(c.name, func(t *testing.T) {

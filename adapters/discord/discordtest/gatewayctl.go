@@ -1,6 +1,10 @@
 package discordtest
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // A Turn is what the gateway does instead of its usual answer, or after it. Set
 // one of Op, Code, Cut and Silent:
@@ -153,6 +157,14 @@ func (s *Server) Event(kind string, data any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.broadcast(0, kind, data)
+}
+
+// Sessions returns the ids of the sessions that may be resumed, connected or not,
+// sorted.
+func (s *Server) Sessions() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.sessions))
 }
 
 // EndSessions forgets all sessions, as after a long absence: a RESUME is answered

@@ -304,7 +304,7 @@ func TestWait(t *testing.T) {
 		t.Errorf("waited for %q", m.Content)
 	}
 	for name, f := range map[string]func(){
-		"user": func() { s.Messages("99") }, "guild": func() { s.RemoveGuild("99") }, "id": func() { s.AddUser(discordtest.User{ID: "asha"}) },
+		"user": func() { s.Messages("99") }, "channel": func() { s.AddChannel(discordtest.Channel{Guild: "99"}) }, "code": func() { s.Fail("", discordtest.Fault{Code: 99}, 1) }, "guild": func() { s.RemoveGuild("99") }, "id": func() { s.AddUser(discordtest.User{ID: "asha"}) },
 	} {
 		func() {
 			defer func() {

@@ -125,13 +125,22 @@ func (b *bubble) connect() *websocket.Conn {
 
 func (b *bubble) counted() (*websocket.Conn, *atomic.Int32) {
 	b.t.Helper()
+	conn, frames := b.dial()
+	if err := conn.WriteJSON(obj{"op": 2, "d": identify(b.s)}); err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.s.WaitReady(b.t.Context(), 0); err != nil {
+		b.t.Fatal(err)
+	}
+	return conn, frames
+}
+
+func (b *bubble) dial() (*websocket.Conn, *atomic.Int32) {
+	b.t.Helper()
 	var frames atomic.Int32
 	d := websocket.Dialer{NetDialContext: b.l.dial}
 	conn, _, err := d.Dial("ws://discord.test:80/gateway?v=9&encoding=json", nil)
 	if err != nil {
-		b.t.Fatal(err)
-	}
-	if err := conn.WriteJSON(obj{"op": 2, "d": identify(b.s)}); err != nil {
 		b.t.Fatal(err)
 	}
 	go func() {
@@ -142,13 +151,30 @@ func (b *bubble) counted() (*websocket.Conn, *atomic.Int32) {
 			frames.Add(1)
 		}
 	}()
-	if _, err := b.s.WaitReady(b.t.Context(), 0); err != nil {
-		b.t.Fatal(err)
-	}
 	return conn, &frames
 }
 
-// Nothing is said on a connection that was silenced.
+// silent fails the test if anything is said to the app, or heard from it.
+func (b *bubble) silent(conn *websocket.Conn, frames *atomic.Int32) {
+	b.t.Helper()
+	synctest.Wait()
+	before, c := frames.Load(), b.s.Conns()[len(b.s.Conns())-1]
+	b.s.Event("SOMETHING", nil)
+	for _, op := range []int{1, 42} {
+		if err := conn.WriteJSON(obj{"op": op}); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	c.Reconnect()
+	c.Close(4000)
+	synctest.Wait()
+	beats, _ := c.Heartbeats()
+	if _, closed := c.Closed(); closed || frames.Load() != before || beats != 0 {
+		b.t.Errorf("said %d frames, heard %d heartbeats, closed: %v", frames.Load()-before, beats, closed)
+	}
+}
+
+// Nothing is said on a silent connection, and nothing is heard.
 func TestSaysNothing(t *testing.T) {
 	inBubble(t, discordtest.Options{}, func(b *bubble) {
 		conn, frames := b.counted()
@@ -158,14 +184,45 @@ func TestSaysNothing(t *testing.T) {
 		if n := frames.Load(); n != 4 { // hello, READY, GUILD_CREATE, ONE
 			t.Fatalf("%d frames", n)
 		}
-		c := b.s.Conns()[0]
-		c.Silence()
-		b.s.Event("TWO", nil)
-		c.Reconnect()
-		c.Close(4000)
-		synctest.Wait()
-		if n := frames.Load(); n != 4 || len(b.s.Conns()) != 1 {
-			t.Errorf("%d frames, %d connections", n, len(b.s.Conns()))
+		b.s.Conns()[0].Silence()
+		b.silent(conn, frames)
+	})
+}
+
+func TestSaysNothingAfterIdentify(t *testing.T) {
+	inBubble(t, discordtest.Options{}, func(b *bubble) {
+		b.s.OnIdentify(discordtest.Turn{Silent: true, After: true}, 1)
+		conn, frames := b.counted()
+		defer conn.Close()
+		b.silent(conn, frames)
+	})
+}
+
+func TestSaysNothingAfterResume(t *testing.T) {
+	inBubble(t, discordtest.Options{}, func(b *bubble) {
+		for n, after := range []bool{false, true} {
+			conn, frames := b.dial()
+			defer conn.Close()
+			if err := conn.WriteJSON(obj{"op": 2, "d": identify(b.s)}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			b.s.Conns()[0].Cut()
+			synctest.Wait()
+			b.s.OnResume(discordtest.Turn{Silent: true, After: after}, 1)
+			conn, frames = b.dial()
+			defer conn.Close()
+			if err := conn.WriteJSON(obj{"op": 6, "d": obj{"token": b.s.Options().BotToken, "session_id": b.s.Sessions()[0], "seq": 2}}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if want := int32(1 + n); frames.Load() != want { // hello, and perhaps RESUMED
+				t.Errorf("%d frames, want %d", frames.Load(), want)
+			}
+			b.silent(conn, frames)
+			b.s.EndSessions()
+			conn.Close()
+			synctest.Wait()
 		}
 	})
 }

@@ -129,11 +129,6 @@ func (s *Server) RemoveGuild(id string) {
 	defer s.mu.Unlock()
 	g := s.guild(id)
 	delete(s.guilds, g.ID)
-	for _, c := range s.channels {
-		if c.Guild == g.ID {
-			c.Deny |= ViewChannel
-		}
-	}
 	s.broadcast(intentGuilds, "GUILD_DELETE", obj{"id": g.ID})
 	s.changed.ring()
 }
