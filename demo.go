@@ -86,7 +86,7 @@ func demo(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	welcome(s.out)
-	c := console.New(console.Config{In: s.in, Out: s.out, People: floor.people(), Start: "asha", Dir: dir, Log: log})
+	c := console.New(console.Config{In: s.in, Out: s.out, People: floor.people(), Start: "asha", Dir: dir, Pictures: true, Log: log})
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	g, ctx := errgroup.WithContext(ctx)

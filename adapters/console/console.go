@@ -62,6 +62,9 @@ type Config struct {
 	// the temporary ones at the first file.
 	Dir string
 
+	// Pictures writes each chart as a picture too, and says where it is.
+	Pictures bool
+
 	// Log is told of panics; nil discards them.
 	Log *slog.Logger
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"floorwalker/bot/chart"
 	"floorwalker/bot/chat"
 )
 
@@ -123,6 +124,11 @@ func (c *Console) show(p *post) {
 	for _, f := range p.message.Files {
 		files = append(files, wrap(c.file(f), width-frame)...)
 	}
+	for _, b := range p.message.Blocks {
+		if ch, ok := b.(chat.Chart); ok && c.config.Pictures {
+			files = append(files, wrap(c.picture(ch), width-frame)...)
+		}
+	}
 	c.print(drawCard(p.heading, p.message, files, width))
 	if len(p.message.Actions) > 0 {
 		c.last[p.audience()] = p
@@ -162,6 +168,15 @@ func (c *Console) file(f chat.File) []run {
 		return append(runs, run{" could not be written: " + chat.OneLine(err.Error()), red})
 	}
 	return append(runs, run{" is at " + path, plain})
+}
+
+// picture writes a chart as a picture and returns the words that say where.
+func (c *Console) picture(ch chat.Chart) []run {
+	data, err := chart.PNG(ch, chart.Options{})
+	if err != nil {
+		return []run{{"No picture: " + chat.OneLine(err.Error()), dim}}
+	}
+	return c.file(chat.File{Name: "chart.png", Type: "image/png", Data: data})
 }
 
 // save writes a file into the console's folder, readable by its owner only, and

@@ -338,3 +338,21 @@ func TestManyPostsAreForgotten(t *testing.T) {
 		t.Errorf("the oldest but one: %v", err)
 	}
 }
+
+// TestPictures: where pictures are wanted, a chart is a file too.
+func TestPictures(t *testing.T) {
+	var out bytes.Buffer
+	dir := t.TempDir()
+	c := New(Config{In: strings.NewReader(""), Out: &out, Dir: dir, Pictures: true, Live: true, Color: ColorNever})
+	m := chat.Message{Title: "day", Blocks: []chat.Block{chat.Chart{Labels: []string{"09", "10"}, Series: []chat.Series{{Name: "calls", Points: []chat.Point{{Value: 3}, {Value: 5}}}}}}}
+	if _, err := c.Send(t.Context(), chat.Outgoing{To: chat.Address{Network: chat.Console, ID: "you"}, Message: m, Key: "k"}); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "chart.png"))
+	if err != nil || !bytes.HasPrefix(b, []byte("\x89PNG")) {
+		t.Errorf("no picture: %v\n%s", err, out.String())
+	}
+	if !strings.Contains(out.String(), "chart.png") {
+		t.Errorf("the card does not say where it is:\n%s", out.String())
+	}
+}
