@@ -35,6 +35,9 @@ func TestReconnectAsFirstPacket(t *testing.T) {
 	if n := srv.Identifies(); n != 3 {
 		t.Errorf("%d sign-ins, want one for each session that was lost, and the first", n)
 	}
+	if n := srv.Connections(); n != 4 {
+		t.Errorf("%d connections: a session that is stuck was used again", n)
+	}
 }
 
 // The library signs in again at once, and again, when a session is refused.
@@ -52,8 +55,8 @@ func TestInvalidSession(t *testing.T) {
 	srv.EndSessions() // the resumption is refused
 	r.ready(c.Number)
 	r.answers()
-	if n := srv.Identifies(); n != refused+2 {
-		t.Errorf("%d sign-ins after one more session, want %d", n, refused+2)
+	if n, resumes := srv.Identifies(), srv.Resumes(); n != refused+2 || resumes != 1 {
+		t.Errorf("%d sign-ins and %d resumptions after one more session, want %d and 1", n, resumes, refused+2)
 	}
 }
 
@@ -214,12 +217,24 @@ func TestTokenRevoked(t *testing.T) {
 	}
 }
 
+// So does a call that is answered with 401.
+func TestTokenRevokedForCalls(t *testing.T) {
+	t.Parallel()
+	srv := network(t, discordtest.Options{})
+	r := run(t, srv, adapter(t, srv, nil), &app{})
+	srv.Fail(postMessage, discordtest.Fault{Status: 401}, 1)
+	if _, err := r.a.Send(r.ctx, toSupport("x")); !errors.Is(err, chat.ErrFinal) {
+		t.Errorf("Send: %v", err)
+	}
+	r.final()
+}
+
 func TestIdentifyBudget(t *testing.T) {
 	t.Parallel()
 	srv := network(t, discordtest.Options{})
 	srv.SetRemaining(identifiesLeft - 1)
 	r := begin(t, srv, adapter(t, srv, nil), &app{})
-	r.await("the question how many sign-ins are left", func() bool { return len(srv.Calls("GET /gateway/bot")) > 0 })
+	r.paused()
 	r.must(r.stop())
 	if n := srv.Connections(); n != 0 {
 		t.Errorf("%d connections with too few sign-ins left", n)
@@ -257,7 +272,7 @@ func TestStopDuringPause(t *testing.T) {
 	a := adapter(t, srv, nil)
 	a.timing.gateway.first, a.timing.gateway.longest = time.Hour, time.Hour
 	r := begin(t, srv, a, &app{})
-	r.await("a connection", func() bool { return srv.Connections() > 0 })
+	r.paused()
 	srv.Calm()
 	r.must(r.stop())
 	if n := srv.Connections(); n != 1 {

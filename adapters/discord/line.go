@@ -248,9 +248,9 @@ func (l *line) resumable() bool {
 }
 
 // heardOf is told of errors that the library says in its log only. The connection
-// is of no more use. Discord's own end of it is cut short, because the library's
-// next step is to say goodbye; and where the fuse has blown in the middle of a
-// session, it would wait on.
+// is of no more use, and is cut: the library's next step would be to say goodbye
+// on it, which ends a session that could go on; and where the fuse has blown in
+// the middle of a session, it would wait on.
 func (l *line) heardOf(err error) {
 	l.mu.Lock()
 	at := l.now
@@ -314,9 +314,7 @@ type conn struct {
 	fuse  func() bool // nil once it is set; used by the goroutine that reads
 }
 
-// Read reads within the time that a connection may be silent. After an error the
-// connection is closed, so that the library cannot say goodbye on it, which would
-// end the session.
+// Read reads within the time that a connection may be silent.
 func (c *conn) Read(b []byte) (int, error) {
 	if c.fuse != nil && c.fuse() {
 		c.fuse = nil
@@ -325,12 +323,10 @@ func (c *conn) Read(b []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.Conn.Read(b)
-	if err != nil {
-		c.Conn.Close() // the error is the news
-		return n, err
+	if err == nil {
+		c.heard()
 	}
-	c.heard()
-	return n, nil
+	return n, err
 }
 
 // finality returns an operator's sentence for a close code after which Discord

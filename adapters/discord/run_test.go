@@ -170,6 +170,20 @@ func (r *running) ready(after int) *discordtest.Conn {
 	return c
 }
 
+// paused waits until there is no session, and the adapter waits to try again.
+func (r *running) paused() {
+	r.Helper()
+	for {
+		r.a.health.mu.Lock()
+		trouble := r.a.health.trouble
+		r.a.health.mu.Unlock()
+		if trouble != nil {
+			return
+		}
+		r.must(sleep(r.ctx, time.Millisecond))
+	}
+}
+
 // slash makes Asha use a command in a channel, "" for direct messages.
 func (r *running) slash(channel, name string, options ...discordtest.Option) *discordtest.Interaction {
 	r.Helper()
