@@ -169,13 +169,9 @@ func stepKind(step string) string {
 	return kind
 }
 
-// tell promises one recipient a step of an episode. Told twice for the sake of
-// two teams it is still one promise.
+// tell promises one recipient a step of an episode.
 func (d *desk) tell(o openEpisode, step, team string, to recipient) {
 	key := alert.Key(o.id(), step, to.addr.String())
-	if d.promised(key) {
-		return
-	}
 	b := d.place(o, stepKind(step), team, to)
 	if b.fresh && b.Row == "" {
 		b.Row, b.key = key, bulletinKey(to.addr, key)

@@ -134,6 +134,8 @@ func (d *desk) release(o openEpisode, team string) {
 		if o.isAgent() {
 			o.state.Budget, o.Outcome = o.state.Budget.First(o.Shift, false)
 		}
+	}
+	if len(d.bulletinsOf(o.episode)) == 0 {
 		o.Handling.Open = d.now // nobody could have acknowledged it before
 	}
 	if o.Outcome == alert.Tell {
