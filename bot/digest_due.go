@@ -46,13 +46,15 @@ type digestLoop struct {
 	// under an earlier instant, when a new time zone database has moved it, and
 	// would then be due for ever.
 	done map[string]time.Time
+
+	starts map[string]digestStart // as recorded, by digest: nobody else writes them
 }
 
 // Digests posts each team's digests when they are due, until ctx ends or the
 // store fails. What is due is decided from what is recorded, so that a restart,
 // an outage and a stepped clock all come to the same.
 func (b *Bot) Digests(ctx context.Context) error {
-	l := &digestLoop{b: b, done: map[string]time.Time{}}
+	l := &digestLoop{b: b, done: map[string]time.Time{}, starts: map[string]digestStart{}}
 	for ctx.Err() == nil {
 		next, err := l.round(ctx, time.Now())
 		switch {
@@ -151,24 +153,14 @@ func timesOf(d Digest) string {
 // that of its newest record, or when it got its present times, which is recorded
 // if it is now. Records of times to come are left aside: the clock was ahead.
 func (l *digestLoop) since(team Team, d Digest, now time.Time) (time.Time, error) {
-	var last Occurrence
-	var start digestStart
-	name := digestName(team, d)
-	err := l.b.store.View(func(tx Tx) (err error) {
-		if last, _, err = tx.LastOccurrence(team.Name, d.Name, now); err != nil {
-			return err
-		}
-		start, _, err = ReadRecord[digestStart](tx, RecordDigests, name)
-		return err
-	})
+	last, err := l.b.lastOccurrence(team.Name, d.Name, now)
 	if err != nil {
 		return time.Time{}, err
 	}
-	if times := timesOf(d); start.Times != times {
-		start = digestStart{times, now.Round(0).UTC()}
-		if err := l.b.store.Update(func(tx Tx) error { return WriteRecord(tx, RecordDigests, name, start) }); err != nil {
-			return time.Time{}, err
-		}
+	name := digestName(team, d)
+	start, err := l.start(name, timesOf(d), now)
+	if err != nil {
+		return time.Time{}, err
 	}
 	since := start.Since
 	for _, at := range []time.Time{last.At, l.done[name]} {
@@ -177,6 +169,28 @@ func (l *digestLoop) since(team Team, d Digest, now time.Time) (time.Time, error
 		}
 	}
 	return since, nil
+}
+
+// start returns since when a digest has been due at these times, and records it
+// if that is now.
+func (l *digestLoop) start(name, times string, now time.Time) (start digestStart, err error) {
+	start, known := l.starts[name]
+	if !known {
+		if err := l.b.store.View(func(tx Tx) (err error) {
+			start, _, err = ReadRecord[digestStart](tx, RecordDigests, name)
+			return err
+		}); err != nil {
+			return start, err
+		}
+	}
+	if start.Times != times {
+		start = digestStart{times, now.Round(0).UTC()}
+		if err := l.b.store.Update(func(tx Tx) error { return WriteRecord(tx, RecordDigests, name, start) }); err != nil {
+			return start, err
+		}
+	}
+	l.starts[name] = start
+	return start, nil
 }
 
 // skip records why occurrences did not run.
