@@ -201,16 +201,16 @@ func TestSaysNothingAfterIdentify(t *testing.T) {
 func TestSaysNothingAfterResume(t *testing.T) {
 	inBubble(t, discordtest.Options{}, func(b *bubble) {
 		for n, after := range []bool{false, true} {
-			conn, frames := b.dial()
-			defer conn.Close()
-			if err := conn.WriteJSON(obj{"op": 2, "d": identify(b.s)}); err != nil {
+			first, _ := b.dial()
+			defer first.Close()
+			if err := first.WriteJSON(obj{"op": 2, "d": identify(b.s)}); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
 			b.s.Conns()[0].Cut()
 			synctest.Wait()
 			b.s.OnResume(discordtest.Turn{Silent: true, After: after}, 1)
-			conn, frames = b.dial()
+			conn, frames := b.dial()
 			defer conn.Close()
 			if err := conn.WriteJSON(obj{"op": 6, "d": obj{"token": b.s.Options().BotToken, "session_id": b.s.Sessions()[0], "seq": 2}}); err != nil {
 				t.Fatal(err)
