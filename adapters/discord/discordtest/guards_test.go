@@ -3,6 +3,7 @@ package discordtest_test
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -156,6 +157,9 @@ func TestOptionTexts(t *testing.T) {
 			t.Errorf("%s of %.10q: %v", c.option.Name, c.option.Value, err)
 		}
 	}
+	if _, err := s.Slash(asha, support, "c", val("any", 1)); err == nil || !strings.Contains(err.Error(), "wants a text") {
+		t.Errorf("a number as a text: %v", err)
+	}
 }
 
 // More bodies with one fault each.
@@ -280,7 +284,11 @@ func TestModalEdges(t *testing.T) {
 		{with(group(22), "required", false), "", true}, {with(group(21), "required", false), "", true},
 	} {
 		m := open(label("G", c.component))
-		if _, err := s.Submit(asha, m, map[string]string{"G": c.value}); (err == nil) != c.good {
+		_, err := s.Submit(asha, m, map[string]string{"G": c.value})
+		if (err == nil) != c.good {
+			t.Errorf("%v with %q: %v", c.component, c.value, err)
+		}
+		if c.value == "9" && (err == nil || !strings.Contains(err.Error(), "no option") && !strings.Contains(err.Error(), "nothing is chosen")) {
 			t.Errorf("%v with %q: %v", c.component, c.value, err)
 		}
 	}
@@ -307,7 +315,8 @@ func TestChoosePeople(t *testing.T) {
 	}
 	send(t, s, support, rows(row(button("b", "B")))).wants(200, 0)
 	ok(s.Press(asha, s.Messages(support)[1], "B"))(t)
-	if e := (answer{t: t, body: p.event("INTERACTION_CREATE")["d"]}); e.get("data").(obj)["values"] != nil {
+	e := answer{t: t, body: p.event("INTERACTION_CREATE")["d"]}
+	if _, there := e.get("data").(obj)["values"]; there {
 		t.Errorf("press %v", e.get("data"))
 	}
 }
@@ -338,4 +347,52 @@ func TestTakeover(t *testing.T) {
 	}
 	s.Event("STILL_HERE", nil)
 	p.event("STILL_HERE")
+}
+
+// A subcommand without options has an empty list of them.
+func TestBareSubcommand(t *testing.T) {
+	s := start(t, discordtest.Options{})
+	register(t, s, command("floor", opt(1, "help"))).wants(200, 0)
+	p, _ := connect(t, s)
+	ok(s.Slash(asha, support, "floor help"))(t)
+	e := answer{t: t, body: p.event("INTERACTION_CREATE")["d"]}
+	if l, isList := e.get("data", "options", 0, "options").(list); !isList || len(l) != 0 {
+		t.Errorf("options %v", e.get("data", "options"))
+	}
+}
+
+// The content that a deferred answer gets notifies people by default, and nobody
+// else, whatever the app may do.
+func TestDeferredPings(t *testing.T) {
+	s := start(t, discordtest.Options{AnyCommand: true})
+	loud := s.AddGuild(discordtest.Guild{Members: []string{asha, meera}, Everyone: 1<<63 - 1})
+	c := s.AddChannel(discordtest.Channel{Guild: loud})
+	connect(t, s)
+	i := ok(s.Slash(asha, c, "x"))(t)
+	respond(t, s, i, 5, nil, "").wants(204, 0)
+	call(t, s, hook(s, i, "PATCH", "@original"), obj{"content": "@everyone <@" + meera + ">"}).wants(200, 0)
+	if m := i.Replies(); !slices.Equal(m[0].Pings, []string{meera}) {
+		t.Errorf("%q are notified", m[0].Pings)
+	}
+}
+
+func TestShapes(t *testing.T) {
+	s := start(t, discordtest.Options{})
+	p := dialTo(t, "ws://"+hostOf(s)+"/gateway?v=10&encoding=json")
+	p.op(10)
+	p.send(2, identify(s))
+	if v := p.event("READY")["d"].(obj)["v"]; v != 10.0 {
+		t.Errorf("version %v", v)
+	}
+	if place := call(t, s, "GET /channels/"+group, nil).body.(obj); place["topic"] != nil || len(place) != 8 {
+		t.Errorf("a category is %v", place)
+	}
+	dm := call(t, s, "GET /channels/"+s.DM(asha), nil).wants(200, 0)
+	if dm.get("type") != 1.0 || dm.str("recipients", 0, "id") != asha || dm.get("guild_id") != nil {
+		t.Errorf("direct messages are %s", dm.raw)
+	}
+	s.Fail("", discordtest.Fault{Status: 429}, 1)
+	if a := call(t, s, "GET /users/@me", nil); a.str("message") != "You are being rate limited." {
+		t.Errorf("answer %s", a.raw)
+	}
 }
