@@ -49,6 +49,12 @@ func (m *mortal) write(do func() error) error {
 	return err
 }
 
+func (m *mortal) isDead() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.dead
+}
+
 func (m *mortal) AppendHistory(samples []bot.AgentSample) error {
 	return m.write(func() error { return m.Store.AppendHistory(samples) })
 }
@@ -141,8 +147,8 @@ func playKilled(t *testing.T, n int, after bool) (seen []string, writes int) {
 		s.open()
 		first := m
 		for _, line := range afternoon {
-			s.until(line, m)
-			if m.dead {
+			s.until(line, func() bool { return m.isDead() })
+			if m.isDead() {
 				s.must("restart")
 				if strings.HasPrefix(line, "as ") {
 					s.must(line) // they were not answered, and say it again
@@ -157,7 +163,7 @@ func playKilled(t *testing.T, n int, after bool) (seen []string, writes int) {
 }
 
 // until does a line; time passes only until the store dies.
-func (s *stage) until(line string, m *mortal) {
+func (s *stage) until(line string, dead func() bool) {
 	var d time.Duration
 	if _, err := fmt.Sscanf(line, "advance %s", new(string)); err == nil {
 		d, _ = time.ParseDuration(strings.TrimPrefix(line, "advance "))
@@ -168,7 +174,7 @@ func (s *stage) until(line string, m *mortal) {
 	}
 	for end := time.Now().Add(d); time.Now().Before(end); {
 		time.Sleep(10 * time.Second)
-		if m.dead && s.stop != nil {
+		if dead() {
 			s.must("restart")
 		}
 	}
