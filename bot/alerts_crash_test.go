@@ -112,12 +112,12 @@ func TestAlertsKilled(t *testing.T) {
 	if len(want) != 4 || writes < 50 {
 		t.Fatalf("the afternoon is not what it should be: %d writes\n%s", writes, strings.Join(want, "\n---\n"))
 	}
-	for n := 1; n < writes; n += 5 {
+	for n := 1; n < writes; n += 7 {
 		for _, after := range []bool{false, true} {
-			got, _ := playKilled(t, n+n/5%5, after)
+			got, _ := playKilled(t, n+n/7%7, after)
 			if !slices.Equal(got, want) {
 				t.Errorf("killed at write %d, after it: %v: people read\n%s\nand not\n%s",
-					n+n/5%5, after, strings.Join(got, "\n---\n"), strings.Join(want, "\n---\n"))
+					n+n/7%7, after, strings.Join(got, "\n---\n"), strings.Join(want, "\n---\n"))
 			}
 		}
 	}
