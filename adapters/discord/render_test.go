@@ -259,6 +259,10 @@ func TestOrder(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, test.want)
 		}
 	}
+	crowded := []chat.Block{chat.Fields(slices.Repeat(f[:1], 20)), p("a"), p("b"), p("c"), p("d"), chat.Fields(slices.Repeat(f[:1], 4))}
+	if c := draw(chat.Message{Blocks: crowded}, false); len(c.Embeds) != 2 || len(c.problems()) > 0 {
+		t.Errorf("more fields than an embed has: %d embeds, %q", len(c.Embeds), c.problems())
+	}
 	grid := draw(chat.Message{Blocks: []chat.Block{chat.Fields(slices.Repeat(f[:1], 5))}}, false).Embeds[0].Fields
 	if len(grid) != 6 || grid[5].Name != zeroWidth || !grid[5].Inline {
 		t.Errorf("five facts are not a grid of three columns: %+v", grid)

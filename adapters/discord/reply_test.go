@@ -76,6 +76,16 @@ func TestPromise(t *testing.T) {
 	}
 }
 
+// An answer at once is as private.
+func TestAtOnce(t *testing.T) {
+	for command, private := range map[string]bool{"mystats": true, "floor note": true, "floor post": false} {
+		r := started(t, replies(public("the answer")))
+		if m := r.reply(r.slash(support, command), "the answer"); m.Ephemeral() != private {
+			t.Errorf("%s: ephemeral is %v", command, m.Ephemeral())
+		}
+	}
+}
+
 // A private message is never shown to others, whatever was promised.
 func TestPrivateAfterPublicPromise(t *testing.T) {
 	r, answer := slowly(t, chat.Reply{
@@ -296,6 +306,21 @@ func TestFirstResponseTwice(t *testing.T) {
 	}
 }
 
+// A form whose first attempt had arrived is on the screen: nothing more is said.
+func TestFormTwice(t *testing.T) {
+	srv := network(t, discordtest.Options{})
+	a := adapter(t, srv, acquainted())
+	a.timing.retry = 5 * time.Millisecond
+	r := run(t, srv, a, replies(chat.Ask(chat.Form{ID: "x", Title: "T", Fields: []chat.Input{{Name: "a", Label: "A"}}})))
+	srv.Fail("POST /interactions/{interaction}/{token}/callback", discordtest.Fault{Status: 502, Stored: true}, 1)
+	_, err := r.slash(support, "floor link").WaitModal(r.ctx)
+	r.must(err)
+	r.must(r.stop())
+	if all := srv.Screen(asha); len(all) != 0 {
+		t.Errorf("%+v", all)
+	}
+}
+
 // An interaction that somebody acknowledged is answered by an edit.
 func TestAcknowledgedAlready(t *testing.T) {
 	r := started(t, &app{})
@@ -395,6 +420,19 @@ func TestConfirmAfterRestart(t *testing.T) {
 	}
 	if all := srv.Ephemerals(asha); slices.ContainsFunc(all, saying("Are you sure?")) {
 		t.Errorf("the question is still there: %+v", all)
+	}
+}
+
+// A message that one person sees cannot be edited by its name, so a press on it
+// names none.
+func TestEphemeralHasNoRef(t *testing.T) {
+	bot := replies(chat.Show(chat.Message{Title: "yours", Private: true, Actions: []chat.Action{{ID: "x", Label: "Press"}}}))
+	r := started(t, bot)
+	i, err := r.srv.Press(asha, r.reply(r.slash(support, "mystats"), "yours"), "Press")
+	r.must(err)
+	r.reply(i, "yours")
+	if got := bot.requests()[1]; !got.Ref.IsZero() || got.Action.ID != "x" {
+		t.Errorf("%+v", got)
 	}
 }
 

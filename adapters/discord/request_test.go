@@ -89,6 +89,25 @@ func TestPressRoundTrip(t *testing.T) {
 	}
 }
 
+// A field of another type than we know is as if it were not there.
+func TestTolerance(t *testing.T) {
+	for _, raw := range []string{
+		`{"id": "80351110224678000", "token": "t", "type": 2, "user": {"id": "80351110224678911", "username": 7}, "guild_id": [], "data": {"name": "mystats", "options": {"a": 1}}}`,
+		`{"id": "80351110224678000", "token": "t", "type": 3, "user": {"id": "80351110224678911"}, "message": "new", "member": 4, "data": {"custom_id": "0.1:x", "values": 5}}`,
+		`{"id": "80351110224678000", "token": "t", "type": 5, "user": {"id": "80351110224678911"}, "data": {"custom_id": "0.1:x", "components": [7, {"component": []}, {"components": "x"}, {"custom_id": "a", "value": 3}]}}`,
+	} {
+		bot := &app{}
+		srv := discordtest.New(discordtest.Options{})
+		t.Cleanup(srv.Close)
+		s := adapter(t, srv, acquainted()).session(bot)
+		s.take([]byte(raw), func(context.Context, interaction, response) error { return nil })
+		s.pool.Drain()
+		if len(bot.requests()) != 1 {
+			t.Errorf("not understood: %s", raw)
+		}
+	}
+}
+
 // FuzzInteraction: nothing that Discord could ever say panics, and what can be
 // answered is answered with something that Discord takes.
 func FuzzInteraction(f *testing.F) {
