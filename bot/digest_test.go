@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/cryptotest"
 	"testing/synctest"
@@ -228,10 +229,11 @@ func (refusing) Enqueue(bot.Row) (bool, error) { return false, bot.ErrNotSaved }
 // neither.
 func TestCoalesced(t *testing.T) {
 	inSite(t, siteConfig(t, daily(60+15, 60+45)), func(s *site) {
-		full := true
+		var full atomic.Bool
+		full.Store(true)
 		s.wrap = func(st bot.Store) bot.Store {
 			return tampered{Store: st, update: func(tx bot.Tx) bot.Tx {
-				if full {
+				if full.Load() {
 					return refusing{tx}
 				}
 				return tx
@@ -241,7 +243,7 @@ func TestCoalesced(t *testing.T) {
 		s.start()
 		s.until("2026-03-29 01:01")
 		s.expect(0, "")
-		full = false
+		full.Store(false)
 		s.until("2026-03-29 01:02")
 		s.expect(1, "")
 		var got []string
