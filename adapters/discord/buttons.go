@@ -136,21 +136,17 @@ func styleOf(s chat.Style) int {
 	}
 }
 
-// question returns the message that asks before a press counts, and how it is
-// drawn.
-func question(q chat.Confirm, p press, on interaction) (chat.Message, drawer) {
+// question returns the card that asks before a press counts.
+func question(q chat.Confirm, p press, on interaction) card {
 	yes := press{Action: p.Action, yes: true}
 	yes.Replace = false // it takes the question's place anyway
 	if !on.ref().IsZero() {
 		yes.about = on.Message.ID
 	}
-	answers := []row{{Type: typeRow, Components: []button{
+	c := draw(note(or(q.Title, "Are you sure?"), q.Text), false)
+	c.Components = []row{{Type: typeRow, Components: []button{
 		{Type: typeButton, Style: styleDanger, Label: or(plain(q.Yes, maxButton), "Yes"), CustomID: yes.encode(0)},
 		{Type: typeButton, Style: styleSecondary, Label: or(plain(q.No, maxButton), "No"), CustomID: press{no: true}.encode(1)},
 	}}}
-	return note(or(q.Title, "Are you sure?"), q.Text), func(m chat.Message) card {
-		c := draw(m, false)
-		c.Components = answers
-		return c
-	}
+	return c
 }

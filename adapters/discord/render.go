@@ -74,6 +74,7 @@ const (
 type card struct {
 	payload
 	files []chat.File
+	said  chat.Message // what is drawn
 }
 
 // The colours of a card's edge. They are never the only sign: the tone's word
@@ -101,7 +102,8 @@ const attached = "attachment://"
 // draw returns a message as a card. Whatever it holds, it is within Discord's
 // limits: see limits.go. With a push there is a line of text above the card,
 // which is what a phone shows of it.
-func draw(m chat.Message, push bool) card {
+func draw(said chat.Message, push bool) card {
+	m := said
 	m.Actions = usable(m.Actions)
 	m = chat.Fit(m, limits())
 	d := &drawing{color: colorOf(m.Tone)}
@@ -114,7 +116,7 @@ func draw(m chat.Message, push bool) card {
 		d.attach(chat.File{Name: fileName(f.Name), Type: f.Type, Data: f.Data, Alt: plain(f.Alt, maxAlt)})
 	}
 	c := d.card()
-	c.Components = buttons(m.Actions)
+	c.said, c.Components = said, buttons(m.Actions)
 	if push {
 		c.Content = inert(m.Headline())
 	}
@@ -132,7 +134,7 @@ func emptyPayload() payload {
 // textOnly returns a message without anything but text, for when its form was
 // refused.
 func textOnly(m chat.Message) card {
-	c := card{payload: emptyPayload()}
+	c := card{payload: emptyPayload(), said: m}
 	c.Content = inert(chat.Clip(m.Plain(), maxContent-100, roomFor))
 	if strings.TrimSpace(c.Content) == "" {
 		c.Content = "–"

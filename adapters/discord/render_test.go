@@ -293,7 +293,7 @@ func TestTable(t *testing.T) {
 	wide.Columns = append(slices.Clone(narrow.Columns), chat.Column{Title: strings.Repeat("Long ", 7)})
 	wide.Rows = [][]string{{"Asha *Rao*", "7", "4:12"}, {"", "12", ""}}
 	title := strings.Repeat("Long ", 7)
-	if got, want := table(wide), `**Asha \*Rao\*** · Calls **7** · `+title+" **4:12**\n**–** · Calls **12** · "+title+" **–**\n-# +2 more"; got != want {
+	if got, want := table(wide), `**Asha \*Rao\*** · Calls **7** · `+title+" **4:12**\n– · Calls **12**\n-# +2 more"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

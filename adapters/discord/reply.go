@@ -165,28 +165,28 @@ func (r *responder) show(ctx context.Context, reply chat.Reply) error {
 	if reply.Form != nil {
 		return r.ask(ctx, *reply.Form)
 	}
-	return r.tell(ctx, *reply.Message, quietly)
+	return r.say(ctx, *reply.Message)
 }
 
-// A drawer draws a message.
-type drawer func(chat.Message) card
+// say shows a message.
+func (r *responder) say(ctx context.Context, m chat.Message) error {
+	return r.tell(ctx, draw(m, false))
+}
 
-func quietly(m chat.Message) card { return draw(m, false) }
-
-// tell shows a message.
-func (r *responder) tell(ctx context.Context, m chat.Message, d drawer) error {
+// tell shows a card.
+func (r *responder) tell(ctx context.Context, c card) error {
 	var err error
 	if r.claim() {
-		err = r.begin(ctx, m, d)
+		err = r.begin(ctx, c)
 	} else {
 		select {
 		case <-r.acked:
-			err = r.revise(ctx, m, d)
+			err = r.revise(ctx, c)
 		case <-ctx.Done():
 			err = context.Cause(ctx)
 		}
 	}
-	return r.arrived(ctx, m, err)
+	return r.arrived(ctx, c.said, err)
 }
 
 // arrived counts an answer, and finds another way for one that did not arrive.
@@ -198,13 +198,14 @@ func (r *responder) arrived(ctx context.Context, m chat.Message, err error) erro
 }
 
 // begin gives the first response: the answer itself.
-func (r *responder) begin(ctx context.Context, m chat.Message, d drawer) error {
+func (r *responder) begin(ctx context.Context, drawn card) error {
 	defer r.settle(errPanicked, 0, false)
+	m := drawn.said
 	kind, alone := respondMessage, r.hide || m.Private
 	if r.replace && !(m.Private && r.cardExposed()) {
 		kind = respondUpdate
 	}
-	_, err := degrade(ctx, r.s.Adapter, m, d, func(c card) (struct{}, error) {
+	_, err := degrade(ctx, r.s.Adapter, drawn, func(c card) (struct{}, error) {
 		if kind == respondMessage && alone {
 			c.Flags = flagEphemeral
 		}
@@ -219,7 +220,7 @@ func (r *responder) begin(ctx context.Context, m chat.Message, d drawer) error {
 		return err
 	}
 	r.settle(nil, 0, exposed)
-	return r.revise(ctx, m, d)
+	return r.revise(ctx, drawn)
 }
 
 // respond gives a first response. It is safe to repeat: Discord takes one.
@@ -236,22 +237,22 @@ func (r *responder) respond(ctx context.Context, c response) error {
 }
 
 // revise shows an answer once there was a first response.
-func (r *responder) revise(ctx context.Context, m chat.Message, d drawer) error {
+func (r *responder) revise(ctx context.Context, c card) error {
 	switch {
 	case !r.dm.IsZero():
-		return r.s.Edit(ctx, r.dm, m)
+		return r.s.Edit(ctx, r.dm, c.said)
 	case r.ackErr != nil:
 		return r.ackErr
 	case time.Since(r.since) > r.s.timing.life:
 		return errExpired
-	case m.Private && r.exposed && r.followUp == "":
-		return r.beside(ctx, m, d)
+	case c.said.Private && r.exposed && r.followUp == "":
+		return r.beside(ctx, c)
 	}
 	target := original
 	if r.followUp != "" {
 		target = r.followUp
 	}
-	return r.edit(ctx, target, m, d)
+	return r.edit(ctx, target, c)
 }
 
 // original names the message of the first response: for an update that is the one
@@ -266,8 +267,8 @@ func (r *responder) webhook(method, template string, ids ...string) call {
 	return at(method, "/webhooks/{}/{}"+template, ids...).in(laneReply, noHurry)
 }
 
-func (r *responder) edit(ctx context.Context, target string, m chat.Message, d drawer) error {
-	_, err := degrade(ctx, r.s.Adapter, m, d, func(c card) (struct{}, error) {
+func (r *responder) edit(ctx context.Context, target string, drawn card) error {
+	_, err := degrade(ctx, r.s.Adapter, drawn, func(c card) (struct{}, error) {
 		return struct{}{}, r.persist(ctx, r.since.Add(r.s.timing.life), true, func() error {
 			_, err := r.s.call(ctx, r.webhook("PATCH", "/messages/{}", target).carrying(c))
 			return err
@@ -277,14 +278,14 @@ func (r *responder) edit(ctx context.Context, target string, m chat.Message, d d
 }
 
 // beside shows a private message when what was responded with is seen by others.
-func (r *responder) beside(ctx context.Context, m chat.Message, d drawer) error {
+func (r *responder) beside(ctx context.Context, drawn card) error {
 	if r.promise == respondLater {
 		// The first message after a promise would be the promised one, and seen.
-		if err := r.edit(ctx, original, chat.Message{Title: "Answered in private"}, quietly); err != nil {
+		if err := r.edit(ctx, original, draw(chat.Message{Title: "Answered in private"}, false)); err != nil {
 			return err
 		}
 	}
-	sent, err := degrade(ctx, r.s.Adapter, m, d, func(c card) (sent posted, err error) {
+	sent, err := degrade(ctx, r.s.Adapter, drawn, func(c card) (sent posted, err error) {
 		c.Flags = flagEphemeral
 		// Without a nonce a repetition could be seen twice.
 		err = r.persist(ctx, r.since.Add(r.s.timing.life), false, func() error {
@@ -348,20 +349,20 @@ func (r *responder) ask(ctx context.Context, f chat.Form) error {
 	m, err := drawForm(f)
 	switch {
 	case r.in.Type == interactionForm:
-		return r.tell(ctx, wrong(f), quietly)
+		return r.say(ctx, wrong(f))
 	case errors.Is(err, errSecretForm):
-		return r.tell(ctx, note(f.Title, "On Discord I may not ask for credentials. Ask your administrator to link your account."), quietly)
+		return r.say(ctx, note(f.Title, "On Discord I may not ask for credentials. Ask your administrator to link your account."))
 	case err != nil:
 		r.s.log.ErrorContext(ctx, "discord: a form cannot be shown", "form", f.ID, "err", err)
-		return r.tell(ctx, unshown(f), quietly)
+		return r.say(ctx, unshown(f))
 	case !r.claim():
-		return r.tell(ctx, note(f.Title, "That took too long to show you a form. Please try again."), quietly)
+		return r.say(ctx, note(f.Title, "That took too long to show you a form. Please try again."))
 	}
 	defer r.settle(errPanicked, 0, false)
 	err = r.respond(ctx, response{Type: respondForm, Data: m})
 	if errors.Is(err, chat.ErrRejected) {
 		r.s.log.ErrorContext(ctx, "discord: a form was refused", "form", f.ID, "err", err)
-		return r.arrived(ctx, unshown(f), r.begin(ctx, unshown(f), quietly))
+		return r.arrived(ctx, unshown(f), r.begin(ctx, draw(unshown(f), false)))
 	}
 	r.settle(err, 0, false)
 	if err == nil {

@@ -42,7 +42,7 @@ func (a *Adapter) send(ctx context.Context, out chat.Outgoing, budget time.Durat
 		return chat.Ref{}, fmt.Errorf("discord: a private message for the channel %s: %w", channel, chat.ErrRejected)
 	}
 	nonce := nonceOf(out.To, out.Key)
-	posted, err := degrade(ctx, a, out.Message, pushed, func(c card) (posted, error) {
+	posted, err := degrade(ctx, a, draw(out.Message, true), func(c card) (posted, error) {
 		c.Nonce, c.EnforceNonce = nonce, true
 		return ask[posted](ctx, a, at("POST", "/channels/{}/messages", channel).carrying(c).in(laneSend, budget))
 	})
@@ -73,7 +73,7 @@ func (a *Adapter) Edit(ctx context.Context, r chat.Ref, m chat.Message) error {
 	if !ok {
 		return fmt.Errorf("discord: %q names no message: %w", r.ID, chat.ErrGone)
 	}
-	_, err := degrade(ctx, a, m, pushed, func(c card) ([]byte, error) {
+	_, err := degrade(ctx, a, draw(m, true), func(c card) ([]byte, error) {
 		return a.call(ctx, at("PATCH", "/channels/{}/messages/{}", channel, id).carrying(c).in(laneCall, patience))
 	})
 	return err
@@ -191,18 +191,14 @@ func (o *opens) worked() {
 	o.tooFast = 0
 }
 
-// pushed draws a message with a line for notifications.
-func pushed(m chat.Message) card { return draw(m, true) }
-
-// degrade has a message sent as it is meant, and as text if Discord refuses its
-// form.
-func degrade[T any](ctx context.Context, a *Adapter, m chat.Message, d drawer, send func(card) (T, error)) (T, error) {
-	a.remember(m.Actions)
-	result, err := try(ctx, a, d(m), send)
+// degrade has a card sent as it is meant, and as text if Discord refuses its form.
+func degrade[T any](ctx context.Context, a *Adapter, c card, send func(card) (T, error)) (T, error) {
+	a.remember(c.said.Actions)
+	result, err := try(ctx, a, c, send)
 	if !errors.Is(err, chat.ErrRejected) {
 		return result, err
 	}
-	return try(ctx, a, textOnly(m), send)
+	return try(ctx, a, textOnly(c.said), send)
 }
 
 // try sends a card, unless our own checks refuse it.

@@ -91,7 +91,9 @@ func (s *session) event(kind string, raw json.RawMessage) {
 
 // tell reports an event to the bot.
 func (s *session) tell(e chat.Event) {
-	s.pool.Go(func(ctx context.Context) { s.app.Event(ctx, e) })
+	if !s.pool.Go(func(ctx context.Context) { s.app.Event(ctx, e) }) {
+		s.log.Warn("discord: too many requests at once, an event was lost", "kind", int(e.Kind), "destination", e.Gone.String())
+	}
 }
 
 // guildData is a server. One that is unavailable has an outage.
@@ -210,8 +212,7 @@ func (s *session) pressed(i interaction, p press, to *responder) func(context.Co
 		to.replace = false
 		return func(ctx context.Context) {
 			s.met(i)
-			m, d := question(s.confirm(p.Action, i.label()), p, i)
-			s.must(ctx, to.tell(ctx, m, d))
+			s.must(ctx, to.tell(ctx, question(s.confirm(p.Action, i.label()), p, i)))
 		}
 	case p.no:
 		return s.saying(to, note("Cancelled", "Nothing was changed."))
@@ -274,7 +275,7 @@ func (s *session) sorry(ctx context.Context, to *responder, err error) {
 
 // say shows a message of the adapter's own.
 func (s *session) say(ctx context.Context, to *responder, m chat.Message) {
-	s.must(ctx, to.show(ctx, chat.Show(m)))
+	s.must(ctx, to.say(ctx, m))
 }
 
 // must logs an answer that did not arrive.

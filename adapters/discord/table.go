@@ -35,18 +35,21 @@ func list(t chat.Table) string {
 	return strings.Join(lines, "\n")
 }
 
+// listLine returns a row as a line. A cell that says nothing is left out; one
+// that is missing says so itself.
 func listLine(columns []chat.Column, cells []string) string {
-	const nothing = "–"
-	parts := []string{}
+	var parts []string
 	for i, cell := range cells {
-		if cell == "" {
-			cell = nothing
-		}
 		text := marked("**", inert(cell))
-		if title := inert(columns[i].Title); i > 0 && title != "" {
-			text = title + " " + text
+		title := inert(columns[i].Title)
+		switch {
+		case i == 0:
+			parts = append(parts, or(text, "–"))
+		case text != "" && title != "":
+			parts = append(parts, title+" "+text)
+		case text != "":
+			parts = append(parts, text)
 		}
-		parts = append(parts, text)
 	}
 	return strings.Join(parts, " · ")
 }
