@@ -155,7 +155,9 @@ func playKilled(t *testing.T, n int, after bool) (seen []string, writes int) {
 				}
 			}
 		}
+		first.mu.Lock()
 		writes = -1 - first.life
+		first.mu.Unlock()
 		seen = s.screens(t)
 		s.close()
 	})
