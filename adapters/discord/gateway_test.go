@@ -217,7 +217,20 @@ func TestTokenRevoked(t *testing.T) {
 	}
 }
 
-// So does a call that is answered with 401.
+// Sign-ins keep their distance: one that comes too early is refused, and counts.
+func TestIdentifyPace(t *testing.T) {
+	t.Parallel()
+	srv := network(t, discordtest.Options{RateLimits: true, Times: discordtest.Times{Identify: 300 * time.Millisecond}})
+	srv.OnIdentify(discordtest.Turn{Op: 9}, 1)
+	a := adapter(t, srv, nil)
+	a.timing.identify = 500 * time.Millisecond
+	run(t, srv, a, &app{})
+	if n := srv.Identifies(); n != 2 {
+		t.Errorf("%d sign-ins, want one that was refused and one more", n)
+	}
+}
+
+// A call that is answered with 401 ends the adapter, too.
 func TestTokenRevokedForCalls(t *testing.T) {
 	t.Parallel()
 	srv := network(t, discordtest.Options{})
