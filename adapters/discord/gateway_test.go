@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,14 +16,41 @@ import (
 // hasty returns an adapter that gives up on a session soon.
 func hasty(t *testing.T, srv *discordtest.Server) *Adapter {
 	a := adapter(t, srv, acquainted())
-	a.timing.gateway.open, a.timing.gateway.stuck = 600*time.Millisecond, 500*time.Millisecond
+	a.timing.gateway.open, a.timing.gateway.stuck = time.Second, 700*time.Millisecond
 	return a
+}
+
+// TestGateway runs what mostly waits, all at once: the library alone sleeps a
+// second whenever a connection ends.
+func TestGateway(t *testing.T) {
+	var all sync.WaitGroup
+	for name, test := range map[string]func(*testing.T){
+		"ReconnectAsFirstPacket":  reconnectAsFirstPacket,
+		"InvalidSession":          invalidSession,
+		"InvalidatedSession":      invalidatedSession,
+		"SilenceAfterResume":      silenceAfterResume,
+		"SilenceAfterIdentify":    silenceAfterIdentify,
+		"Zombie":                  zombie,
+		"QuietGateway":            quietGateway,
+		"Resume":                  resume,
+		"SessionEnded":            sessionEnded,
+		"FatalCodeLater":          fatalCodeLater,
+		"TokenRevoked":            tokenRevoked,
+		"IdentifyPace":            identifyPace,
+		"TokenRevokedForCalls":    tokenRevokedForCalls,
+		"IdentifyBudget":          identifyBudget,
+		"IdentifiesAreRemembered": identifiesAreRemembered,
+		"StopDuringPause":         stopDuringPause,
+		"StopWhileConnecting":     stopWhileConnecting,
+	} {
+		all.Go(func() { t.Run(name, test) })
+	}
+	all.Wait()
 }
 
 // The library deadlocks for ever when it is asked to reconnect in place of the
 // first packet.
-func TestReconnectAsFirstPacket(t *testing.T) {
-	t.Parallel()
+func reconnectAsFirstPacket(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	srv.OnIdentify(discordtest.Turn{Op: 7}, 1)
 	r := run(t, srv, hasty(t, srv), &app{})
@@ -41,8 +69,7 @@ func TestReconnectAsFirstPacket(t *testing.T) {
 }
 
 // The library signs in again at once, and again, when a session is refused.
-func TestInvalidSession(t *testing.T) {
-	t.Parallel()
+func invalidSession(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	const refused = 3
 	srv.OnIdentify(discordtest.Turn{Op: 9}, refused)
@@ -61,8 +88,7 @@ func TestInvalidSession(t *testing.T) {
 }
 
 // A session can become invalid in its midst. The library would wait for ever.
-func TestInvalidatedSession(t *testing.T) {
-	t.Parallel()
+func invalidatedSession(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	r := run(t, srv, hasty(t, srv), &app{})
 	c := r.ready(0)
@@ -75,8 +101,7 @@ func TestInvalidatedSession(t *testing.T) {
 }
 
 // The library waits without an end for the first packet.
-func TestSilenceAfterResume(t *testing.T) {
-	t.Parallel()
+func silenceAfterResume(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	r := run(t, srv, hasty(t, srv), &app{})
 	c := r.ready(0)
@@ -89,8 +114,7 @@ func TestSilenceAfterResume(t *testing.T) {
 	}
 }
 
-func TestSilenceAfterIdentify(t *testing.T) {
-	t.Parallel()
+func silenceAfterIdentify(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	srv.OnIdentify(discordtest.Turn{Silent: true}, 1)
 	run(t, srv, hasty(t, srv), &app{}).answers()
@@ -98,8 +122,7 @@ func TestSilenceAfterIdentify(t *testing.T) {
 
 // A connection on which nothing is heard is dead. The library would wait for five
 // heartbeats, and then end the session.
-func TestZombie(t *testing.T) {
-	t.Parallel()
+func zombie(t *testing.T) {
 	srv := network(t, discordtest.Options{Times: discordtest.Times{Heartbeat: 2 * time.Second}})
 	a := adapter(t, srv, acquainted())
 	a.timing.gateway.idle = 2200 * time.Millisecond
@@ -113,16 +136,15 @@ func TestZombie(t *testing.T) {
 	}
 }
 
-func TestQuietGateway(t *testing.T) {
-	t.Parallel()
-	srv := network(t, discordtest.Options{Times: discordtest.Times{Heartbeat: 50 * time.Millisecond}})
+func quietGateway(t *testing.T) {
+	srv := network(t, discordtest.Options{Times: discordtest.Times{Heartbeat: 300 * time.Millisecond}})
 	a := adapter(t, srv, acquainted())
-	a.timing.gateway.idle = 500 * time.Millisecond
+	a.timing.gateway.idle = time.Second
 	r := run(t, srv, a, &app{})
 	c := r.ready(0)
 	r.await("heartbeats for longer than a silence may last", func() bool {
 		n, _ := c.Heartbeats()
-		return n > 15
+		return n > 6
 	})
 	if n := srv.Connections(); n != 1 {
 		t.Errorf("%d connections: answered heartbeats do not keep one", n)
@@ -130,8 +152,7 @@ func TestQuietGateway(t *testing.T) {
 }
 
 // What was missed while the connection was lost arrives when the session goes on.
-func TestResume(t *testing.T) {
-	t.Parallel()
+func resume(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	r := run(t, srv, adapter(t, srv, acquainted()), &app{})
 	c := r.ready(0)
@@ -155,8 +176,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-func TestSessionEnded(t *testing.T) {
-	t.Parallel()
+func sessionEnded(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	r := run(t, srv, adapter(t, srv, acquainted()), &app{})
 	c := r.ready(0)
@@ -173,7 +193,6 @@ func TestSessionEnded(t *testing.T) {
 func TestFatalCodes(t *testing.T) {
 	for _, code := range []int{4004, 4010, 4011, 4012, 4013, 4014} {
 		t.Run(strconv.Itoa(code), func(t *testing.T) {
-			t.Parallel()
 			srv := network(t, discordtest.Options{})
 			srv.OnIdentify(discordtest.Turn{Code: code}, -1)
 			r := begin(t, srv, adapter(t, srv, nil), &app{})
@@ -191,8 +210,7 @@ func TestFatalCodes(t *testing.T) {
 }
 
 // The library tells the code of a running connection in its log only.
-func TestFatalCodeLater(t *testing.T) {
-	t.Parallel()
+func fatalCodeLater(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	r := run(t, srv, adapter(t, srv, nil), &app{})
 	r.ready(0).Close(4014)
@@ -202,8 +220,7 @@ func TestFatalCodeLater(t *testing.T) {
 	}
 }
 
-func TestTokenRevoked(t *testing.T) {
-	t.Parallel()
+func tokenRevoked(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	r := run(t, srv, adapter(t, srv, nil), &app{})
 	r.ready(0)
@@ -218,8 +235,7 @@ func TestTokenRevoked(t *testing.T) {
 }
 
 // Sign-ins keep their distance: one that comes too early is refused, and counts.
-func TestIdentifyPace(t *testing.T) {
-	t.Parallel()
+func identifyPace(t *testing.T) {
 	srv := network(t, discordtest.Options{RateLimits: true, Times: discordtest.Times{Identify: 300 * time.Millisecond}})
 	srv.OnIdentify(discordtest.Turn{Op: 9}, 1)
 	a := adapter(t, srv, nil)
@@ -231,8 +247,7 @@ func TestIdentifyPace(t *testing.T) {
 }
 
 // A call that is answered with 401 ends the adapter, too.
-func TestTokenRevokedForCalls(t *testing.T) {
-	t.Parallel()
+func tokenRevokedForCalls(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	r := run(t, srv, adapter(t, srv, nil), &app{})
 	srv.Fail(postMessage, discordtest.Fault{Status: 401}, 1)
@@ -242,8 +257,7 @@ func TestTokenRevokedForCalls(t *testing.T) {
 	r.final()
 }
 
-func TestIdentifyBudget(t *testing.T) {
-	t.Parallel()
+func identifyBudget(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	srv.SetRemaining(identifiesLeft - 1)
 	r := begin(t, srv, adapter(t, srv, nil), &app{})
@@ -254,8 +268,7 @@ func TestIdentifyBudget(t *testing.T) {
 	}
 }
 
-func TestIdentifiesAreRemembered(t *testing.T) {
-	t.Parallel()
+func identifiesAreRemembered(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	memory := acquainted()
 	for want := 1; want <= 2; want++ {
@@ -279,8 +292,7 @@ func TestIdentifiesAreRemembered(t *testing.T) {
 }
 
 // Stopping while waiting for the next connection makes no other.
-func TestStopDuringPause(t *testing.T) {
-	t.Parallel()
+func stopDuringPause(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	srv.OnConnect(discordtest.Turn{Cut: true}, -1)
 	a := adapter(t, srv, nil)
@@ -294,8 +306,7 @@ func TestStopDuringPause(t *testing.T) {
 	}
 }
 
-func TestStopWhileConnecting(t *testing.T) {
-	t.Parallel()
+func stopWhileConnecting(t *testing.T) {
 	srv := network(t, discordtest.Options{})
 	srv.OnConnect(discordtest.Turn{Silent: true}, -1)
 	r := begin(t, srv, adapter(t, srv, nil), &app{})
