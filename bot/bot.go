@@ -74,7 +74,10 @@ func New(c Config, src Source, store Store, meter Meter, log *slog.Logger) *Bot 
 
 // Configure swaps the configuration. Requests under way finish with the one
 // they began with.
-func (b *Bot) Configure(c Config) { b.config.Store(&c) }
+func (b *Bot) Configure(c Config) {
+	c.memberships = membershipsOf(c.Teams)
+	b.config.Store(&c)
+}
 
 // Commands returns what people can type.
 func (b *Bot) Commands() []chat.Command { return b.offered }

@@ -27,6 +27,25 @@ type Config struct {
 	PollInterval      time.Duration // between two polls of one agent
 	RequestsPerSecond float64       // what the source lets through, all agents together
 	MaxInFlight       int           // polls at the same time
+
+	memberships map[chat.Address][]string // the teams of an address, as Teams has them; made by Configure
+}
+
+// membershipsOf returns the names of the teams that each address is a member of.
+// To look through all members for each agent would take seconds where there are
+// ten thousand.
+func membershipsOf(teams []Team) map[chat.Address][]string {
+	of := map[chat.Address][]string{}
+	for _, t := range teams {
+		for _, p := range t.Members {
+			for _, addr := range p.Addresses {
+				if !slices.Contains(of[addr], t.Name) {
+					of[addr] = append(of[addr], t.Name)
+				}
+			}
+		}
+	}
+	return of
 }
 
 // A Team is a group of agents with its supervisors.
@@ -86,9 +105,7 @@ func (c *Config) supervises(addr chat.Address) []string {
 
 // memberOf returns the names of the teams that the configuration puts the
 // address in.
-func (c *Config) memberOf(addr chat.Address) []string {
-	return c.teamsWith(func(t Team) []Person { return t.Members }, addr)
-}
+func (c *Config) memberOf(addr chat.Address) []string { return c.memberships[addr] }
 
 func (c *Config) teamsWith(people func(Team) []Person, addr chat.Address) []string {
 	var names []string

@@ -21,6 +21,7 @@ func roundConfig() (*Config, Agent) {
 			Team: "a", Zone: time.UTC, Shifts: []schedule.Shift{shift("day", 9*60, 18*60), shift("late", 12*60, 18*60), shift("night", 22*60+7, 6*60+3)},
 		}}},
 	}
+	c.memberships = membershipsOf(c.Teams)
 	return c, Agent{ID: "8000000000000000", Addresses: []chat.Address{asha}}
 }
 
