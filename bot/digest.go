@@ -169,12 +169,13 @@ func (b *Bot) report(ctx context.Context, c *Config, team Team, window schedule.
 	defer from.close(ctx, "team", team.Name)
 	span := schedule.Span{Start: window.Start, End: minTime(window.End, now)}
 	r.worked = team.worked(span)
+	each, err := from.each(ctx, agents, span)
+	if err != nil {
+		return r, err
+	}
 	var summaries []stats.Summary
-	for _, a := range agents {
-		if ctx.Err() != nil {
-			return r, context.Cause(ctx)
-		}
-		one := from.summary(a.ID, span)
+	for i, a := range agents {
+		one := each[i]
 		r.agents = append(r.agents, agentReport{a, one})
 		dead := a.State == LinkRelink || a.State == LinkSuspended
 		if dead {
@@ -201,12 +202,9 @@ func (r *report) compare(ctx context.Context, from *past, agents []Agent) error 
 		var span schedule.Span
 		span.Start, _ = schedule.Resolve(weeksBefore(r.window.From, week), r.team.Zone)
 		span.End = minTime(weeksEnd(r.window.To, week, r.team.Zone), span.Start.Add(r.all.To.Sub(r.all.From)))
-		var summaries []stats.Summary
-		for _, a := range agents {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			summaries = append(summaries, from.summary(a.ID, span))
+		summaries, err := from.each(ctx, agents, span)
+		if err != nil {
+			return err
 		}
 		all := stats.Baseline{r.config.Metrics.Combine(summaries)}
 		r.usual = append(r.usual, all.Covered(r.team.MinCoverage*share(r.team.worked(span), span))...)

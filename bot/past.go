@@ -1,8 +1,13 @@
 package bot
 
 import (
+	"cmp"
 	"context"
+	"runtime"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"floorwalker/bot/schedule"
 	"floorwalker/bot/stats"
@@ -20,21 +25,29 @@ const beside = 6
 type past struct {
 	b *Bot
 	stats.Series
-	failed int   // windows that were not read whole
-	why    error // of the first
+	samples []stats.Sample // of the window read last, to be written over
+	gauges  []string       // keys that no summary needs, and that change with every poll
+	failed  int            // windows that were not read whole
+	why     error          // of the first
 }
 
 // past begins to read. The hours of its summaries are in zone.
 func (b *Bot) past(c *Config, zone *time.Location) *past {
-	return &past{b: b, Series: b.series(c, zone)}
+	p := &past{b: b, Series: b.series(c, zone)}
+	for _, m := range c.Metrics {
+		if m.Kind == stats.Gauge {
+			p.gauges = append(p.gauges, m.Key)
+		}
+	}
+	return p
 }
 
 // summary reads one agent's window.
 func (p *past) summary(id AgentID, window schedule.Span) stats.Summary {
-	var samples []stats.Sample
+	samples := p.samples[:0]
 	var failed error
 	near := schedule.Span{Start: window.Start.Add(-beside * p.Every), End: window.End.Add(beside * p.Every)}
-	for sample, err := range p.b.store.History(id, near) {
+	for sample, err := range p.b.store.History(id, near, p.gauges...) {
 		if err != nil {
 			failed = err
 			continue
@@ -46,7 +59,36 @@ func (p *past) summary(id AgentID, window schedule.Span) stats.Summary {
 			p.why = failed
 		}
 	}
+	p.samples = samples
 	return p.Summarize(samples, window.Start, window.End)
+}
+
+// each reads one window of many agents, a few at a time, and returns summaries in
+// the agents' order, or why ctx ended.
+func (p *past) each(ctx context.Context, agents []Agent, window schedule.Span) ([]stats.Summary, error) {
+	all := make([]stats.Summary, len(agents))
+	readers := make([]past, max(1, min(runtime.GOMAXPROCS(0), len(agents))))
+	var next atomic.Int64
+	var g errgroup.Group
+	for i := range readers {
+		r := &readers[i]
+		*r = past{b: p.b, Series: p.Series, gauges: p.gauges}
+		g.Go(func() error {
+			for n := int(next.Add(1)) - 1; n < len(agents); n = int(next.Add(1)) - 1 {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				all[n] = r.summary(agents[n].ID, window)
+			}
+			return nil
+		})
+	}
+	err := g.Wait()
+	for _, r := range readers {
+		p.failed += r.failed
+		p.why = cmp.Or(p.why, r.why)
+	}
+	return all, err
 }
 
 // close logs what could not be read. What it was read for is in args.
