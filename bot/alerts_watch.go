@@ -198,7 +198,7 @@ func (f *floor) observe(a *alertBatch, p polled) (verdict, error) {
 		}
 	}
 	t, err := f.tracker(p.agent.ID, v.shift, p.tick)
-	x := alert.Sample{Subject: v.subject, Data: f.feed(a.c, p, t, a.poll)}
+	x := alert.Sample{Subject: v.subject, Data: f.feed(p, t, a.poll)}
 	x.At, x.Round = p.tick, alert.Round{Now: a.now, Poll: a.poll, Shift: v.shift, Warm: f.warm()}
 	if p.final.IsZero() { // when the shift is over, nothing begins
 		f.rule(&v, f.rulesFor(v.on), x, &agentValues{t, p.tick})
@@ -225,12 +225,11 @@ func (f *floor) noteSource(p polled) {
 }
 
 // feed gives an agent's tracker a result, and says what it brought.
-func (f *floor) feed(c *Config, p polled, t *stats.Tracker, every time.Duration) alert.Data {
-	s, ok := c.sample(p)
-	if !ok || !t.Observe(s.Sample, every) {
+func (f *floor) feed(p polled, t *stats.Tracker, every time.Duration) alert.Data {
+	if p.sample.Tick.IsZero() || !t.Observe(p.sample, every) {
 		return alert.Failed
 	}
-	if s.Out {
+	if p.sample.Out {
 		return alert.Absent
 	}
 	t.Note(p.counters)

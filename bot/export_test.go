@@ -32,7 +32,9 @@ func (j *Judging) Round(agents []Agent, answers []dashboard.Counters, tick time.
 	shifts := c.watched(agents[0]).Current(tick)
 	var batch []polled
 	for i, a := range agents {
-		batch = append(batch, polled{poll: poll{agent: a, tick: tick, shifts: shifts}, counters: answers[i]})
+		p := polled{poll: poll{agent: a, tick: tick, shifts: shifts}, counters: answers[i]}
+		p.sample = p.keep(c)
+		batch = append(batch, p)
 		if len(batch) < batchSize && i < len(agents)-1 {
 			continue
 		}

@@ -43,6 +43,7 @@ type poll struct {
 type polled struct {
 	poll
 	counters dashboard.Counters
+	sample   stats.Sample // what history keeps of it; its Tick is zero for nothing
 	err      error
 	end      *roster // not nil: all polls of the round came before this
 }
@@ -228,7 +229,9 @@ func (w *watcher) ask(ctx context.Context, p poll) {
 	if ctx.Err() != nil {
 		return
 	}
-	w.hand(ctx, polled{poll: p, counters: counters, err: err})
+	done := polled{poll: p, counters: counters, err: err}
+	done.sample = done.keep(w.b.config.Load())
+	w.hand(ctx, done)
 }
 
 // hand gives a result to the writer.
@@ -283,8 +286,8 @@ func (w *watcher) commit(ctx context.Context, batch []polled, end *roster) error
 	alerts := w.floor.take(ctx, c, batch, end, now)
 	var samples []AgentSample
 	for _, p := range batch {
-		if s, ok := c.sample(p); ok {
-			samples = append(samples, s)
+		if !p.sample.Tick.IsZero() {
+			samples = append(samples, AgentSample{p.agent.ID, p.sample})
 		}
 	}
 	err := w.b.store.AppendHistory(samples)
@@ -319,17 +322,17 @@ func (w *watcher) commit(ctx context.Context, batch []polled, end *roster) error
 	return nil
 }
 
-// sample is what history keeps of a poll: the answer, or that the agent is not
+// keep is what history keeps of a poll: the answer, or that the agent is not
 // logged in. A poll that failed is a gap and leaves nothing.
-func (c *Config) sample(p polled) (AgentSample, bool) {
+func (p polled) keep(c *Config) stats.Sample {
 	class, failed := dashboard.ClassOf(p.err)
 	switch {
 	case !failed && p.err == nil:
-		return AgentSample{p.agent.ID, c.Metrics.Sample(p.counters, p.tick)}, true
+		return c.Metrics.Sample(p.counters, p.tick)
 	case failed && class == dashboard.ClassOffShift:
-		return AgentSample{p.agent.ID, stats.Sample{Tick: p.tick.UTC(), Out: true}}, true
+		return stats.Sample{Tick: p.tick.UTC(), Out: true}
 	}
-	return AgentSample{}, false
+	return stats.Sample{}
 }
 
 // landed notes which final polls are done, and keeps those that failed or could
