@@ -38,40 +38,56 @@ const (
 type deliverer struct {
 	b       *Bot
 	adapter chat.Adapter
+	free    chan struct{} // an attempt is over; one slot
 
-	mu     sync.Mutex // guards what follows
-	held   error      // why nothing is sent: the network refuses the bot, or the disk is full
-	heldTo time.Time  // when it is tried again
+	mu     sync.Mutex           // guards what follows
+	busy   map[string]time.Time // attempts under way, by key: when their leases are over
+	held   error                // why nothing is sent: the network refuses the bot, or the disk is full
+	heldTo time.Time            // when it is tried again
 }
 
 // Deliver sends what is due on a network until ctx ends or the store fails. Rows
 // for one address leave in their order, one at a time; several addresses are
-// written to at once.
+// written to at once, and one that takes long holds up no other.
 //
 // Each row's lease is on disk before the attempt, and its outcome after it. So
 // whatever is killed when, a row is attempted at least once, and one that may
 // have arrived is marked as re-sent.
 func (b *Bot) Deliver(ctx context.Context, adapter chat.Adapter) error {
-	d := &deliverer{b: b, adapter: adapter}
-	wake := b.bells.of(adapter.Network())
+	d := &deliverer{b: b, adapter: adapter, free: make(chan struct{}, 1), busy: map[string]time.Time{}}
+	attempts, ctx := errgroup.WithContext(ctx)
+	err := d.run(ctx, attempts)
+	if err := errors.Join(err, attempts.Wait()); err != nil {
+		return fmt.Errorf("deliver on %s: %w", adapter.Network(), err)
+	}
+	return nil
+}
+
+// run starts attempts until ctx ends.
+func (d *deliverer) run(ctx context.Context, attempts *errgroup.Group) error {
+	wake := d.b.bells.of(d.adapter.Network())
 	for ctx.Err() == nil {
-		sent, err := d.round(ctx)
+		rows, err := d.take(ctx)
 		if err != nil {
-			return fmt.Errorf("deliver on %s: %w", adapter.Network(), err)
+			return err
 		}
-		b.bells.beat(adapter.Network(), time.Now())
-		if sent > 0 {
-			continue // whoever was busy may have more
+		d.b.bells.beat(d.adapter.Network(), time.Now())
+		for _, row := range rows {
+			attempts.Go(func() error { return d.attempt(ctx, row) })
+		}
+		if len(rows) > 0 {
+			continue // there may be more
 		}
 		if err := d.rest(ctx, wake); err != nil {
-			return fmt.Errorf("deliver on %s: %w", adapter.Network(), err)
+			return err
 		}
 	}
 	return nil
 }
 
-// rest waits until the next row is due, somebody rings, or half a minute is over.
-// While nothing is sent it does not matter what is due.
+// rest waits until the next row is due, an attempt is over, somebody rings, or
+// half a minute has passed. While nothing can be sent it does not matter what is
+// due.
 func (d *deliverer) rest(ctx context.Context, wake <-chan struct{}) error {
 	next, err := d.b.store.Wake(d.adapter.Network())
 	if err != nil {
@@ -81,44 +97,60 @@ func (d *deliverer) rest(ctx context.Context, wake <-chan struct{}) error {
 	if held := d.heldUntil(); held.After(next) && !next.IsZero() {
 		next = held
 	}
-	if !next.IsZero() {
+	if !next.IsZero() && d.places(time.Now()) > 0 {
 		wait = min(wait, max(time.Until(next.Round(0)), 100*time.Millisecond))
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
+	case <-d.free:
 	case <-wake:
 	case <-timer.C:
 	}
 	return nil
 }
 
-// round leases what is due and sends it. It returns how many rows it took.
-func (d *deliverer) round(ctx context.Context) (int, error) {
-	now := time.Now()
-	if d.isHeld(now) {
-		return 0, nil
+// places is how many more attempts may begin. There are none while one is under
+// way whose lease is over, because the machine slept or the clock was set: its
+// row would be taken for one that nobody sends.
+func (d *deliverer) places(now time.Time) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, over := range d.busy {
+		if !now.Before(over) {
+			return 0
+		}
 	}
-	rows, err := d.b.store.Lease(d.adapter.Network(), now, now.Add(leaseFor), parallel)
+	return parallel - len(d.busy)
+}
+
+// take leases what is due.
+func (d *deliverer) take(ctx context.Context) ([]Row, error) {
+	now := time.Now()
+	until := now.Round(0).Add(leaseFor) // leases go by the wall clock
+	places := d.places(now)
+	if places == 0 || d.isHeld(now) {
+		return nil, nil
+	}
+	rows, err := d.b.store.Lease(d.adapter.Network(), now, until, places)
 	if errors.Is(err, ErrNotSaved) {
 		d.b.log.ErrorContext(ctx, "nothing is sent, because it cannot be recorded", "network", d.adapter.Network(), "err", err)
 		d.hold(err, now.Add(fullPause))
-		return 0, nil
+		return nil, nil
 	}
-	if err != nil {
-		return 0, err
-	}
-	var g errgroup.Group
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, row := range rows {
-		g.Go(func() error { return d.attempt(ctx, row) })
+		d.busy[row.Key] = until
 	}
-	return len(rows), g.Wait()
+	return rows, err
 }
 
 // attempt sends one row and settles it. Shutting down does not cut an attempt
 // off: its outcome would be unknown.
 func (d *deliverer) attempt(ctx context.Context, row Row) error {
+	defer d.over(row.Key)
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendFor)
 	defer cancel()
 	ref, err := d.send(sending, row)
@@ -130,6 +162,17 @@ func (d *deliverer) attempt(ctx context.Context, row Row) error {
 		return nil // the lease ends by itself, and the row is then in doubt
 	}
 	return err
+}
+
+// over notes that an attempt is over.
+func (d *deliverer) over(key string) {
+	d.mu.Lock()
+	delete(d.busy, key)
+	d.mu.Unlock()
+	select {
+	case d.free <- struct{}{}:
+	default:
+	}
 }
 
 // send makes the one attempt: a new message, or an edit of the one that an

@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -129,4 +130,54 @@ type waking struct {
 func (w waking) Wake(network chat.Network) (time.Time, error) {
 	w.n.Add(1)
 	return w.Store.Wake(network)
+}
+
+// TestHangingAddress: an address that never answers holds up nobody else, and
+// what waits for it keeps its order.
+func TestHangingAddress(t *testing.T) {
+	other := daily(20 * 60)
+	other.Name, other.ToSupervisors = "other", true
+	c := siteConfig(t, daily(17*60+30), other)
+	c.Admins = []chat.Address{person("dev")}
+	c.Teams[0].Supervisors = []bot.Person{{Addresses: []chat.Address{person("meera")}}}
+	inSite(t, c, func(s *site) {
+		ask := func(id, digest string) {
+			r := command("dev", "floor digest now "+digest)
+			r.ID = id
+			if _, err := s.bot.Handle(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.refuse("#support", errHangs)
+		s.start()
+		s.until("2026-03-02 17:30:02")
+		ask("1", "support/daily")
+		for i := range 3 {
+			ask(fmt.Sprint("2", i), "support/other")
+		}
+		s.until("2026-03-02 17:30:03")
+		s.expect(3, "")
+		s.refuse("#support", nil)
+		s.until("2026-03-02 17:31")
+		s.expect(5, "")
+		if got := s.arrived(); len(got) == 5 && !(strings.Contains(got[3].key, "T17:30") && got[3].resent && strings.Contains(got[4].key, "now-1")) {
+			t.Errorf("to #support came %s, and then %s", got[3].key, got[4].key)
+		}
+		s.stop()
+	})
+}
+
+// TestSlowerThanItsLease: an attempt that is still under way when its lease is
+// over, because the machine slept, is waited for, and not made twice.
+func TestSlowerThanItsLease(t *testing.T) {
+	inSite(t, siteConfig(t, daily(17*60+30)), func(s *site) {
+		s.slow = 25 * time.Second // and as much for the answer
+		s.start()
+		s.until("2026-03-02 17:40")
+		s.expect(1, "")
+		if got := s.arrived(); len(got) > 0 && got[0].resent {
+			t.Error("the only one is marked")
+		}
+		s.stop()
+	})
 }

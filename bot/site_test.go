@@ -352,10 +352,13 @@ func (l *line) answer() {
 func (l *line) Send(ctx context.Context, out chat.Outgoing) (chat.Ref, error) {
 	defer l.answer()
 	err := l.pass(out.To)
+	if errors.Is(err, errHangs) {
+		<-ctx.Done()
+	}
 	if err != nil && !errors.Is(err, errArrived) {
 		return chat.Ref{}, err
 	}
-	ref, failed := l.memory.Send(ctx, out)
+	ref, failed := l.memory.Send(context.WithoutCancel(ctx), out) // it has arrived by now
 	if failed != nil {
 		return ref, failed
 	}
@@ -375,6 +378,9 @@ func (l *line) Edit(ctx context.Context, ref chat.Ref, m chat.Message) error {
 	l.s.note(post{text: m.Plain(), edits: ref})
 	return nil
 }
+
+// errHangs is the error of a message that never gets an answer.
+var errHangs = fmt.Errorf("no answer: %w", chat.ErrUnclear)
 
 // errArrived is the error of a message whose answer is lost.
 var errArrived = fmt.Errorf("the answer is lost: %w", chat.ErrUnclear)
