@@ -42,6 +42,16 @@ func reloadOnHangup(ctx context.Context, cfg *Config, apply func(*Config), log *
 	}
 }
 
+// running returns next with what the client and the adapters were made with:
+// that stays until a restart, and the bot must not reckon with more requests a
+// second than are let through, or name commands that nobody can type.
+func running(began, next *Config) *Config {
+	c := *next
+	c.Dashboard.RequestsPerSecond, c.Dashboard.MaxInFlight = began.Dashboard.RequestsPerSecond, began.Dashboard.MaxInFlight
+	c.Slack.Commands = began.Slack.Commands
+	return &c
+}
+
 // logFaults says why a configuration is not taken, a line for each fault.
 func logFaults(log *slog.Logger, err error) {
 	var faults Faults

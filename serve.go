@@ -138,7 +138,7 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	g.Go(func() error { return b.Digests(ctx) })
 	g.Go(func() error {
 		return reloadOnHangup(ctx, cfg, func(next *Config) {
-			b.Configure(configure(next))
+			b.Configure(configure(running(cfg, next)))
 			o.config.Store(next)
 		}, log)
 	})
