@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // A Fault is something wrong in the configuration, and where it stands.
@@ -179,7 +181,7 @@ func clip(s string, n int) string {
 func didYouMean(word string, names []string) string {
 	best, distance := "", 1+min(len(word), 9)/3
 	for _, name := range names {
-		if d := edits(clip(word, 40), name); d < distance {
+		if d := levenshtein.ComputeDistance(clip(word, 40), name); d < distance {
 			best, distance = name, d
 		}
 	}
@@ -190,25 +192,4 @@ func didYouMean(word string, names []string) string {
 		return "; there are " + strings.Join(names, ", ")
 	}
 	return ""
-}
-
-// edits counts the letters to put in, take out or change to get from a to b.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // cut shortens s to n runes, the last of which is then "…".
@@ -20,32 +22,11 @@ func cut(s string, n int) string {
 func nearest(word string, names []string) string {
 	best, distance := "", 3
 	for _, name := range names {
-		if d := edits(word, name); d < distance && 2*d < len(name)+1 {
+		if d := levenshtein.ComputeDistance(word, name); d < distance && 2*d < len(name)+1 {
 			best, distance = name, d
 		}
 	}
 	return best
-}
-
-// edits counts the insertions, deletions and substitutions between two words.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // named matches a credential that is given by its name, as people paste it.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // Kind says how a metric behaves, and so what a rule may do with it.
@@ -175,32 +177,11 @@ func (e *Env) Names(scope Scope) []string {
 func (e *Env) suggest(typed string, scope Scope) string {
 	best, nearest := "", 1+max(min(2, len(typed)/2), len(typed)/3)
 	for _, name := range e.Names(scope) {
-		if d := distance(strings.ToLower(typed), strings.ToLower(name)); d < nearest {
+		if d := levenshtein.ComputeDistance(strings.ToLower(typed), strings.ToLower(name)); d < nearest {
 			best, nearest = name, d
 		}
 	}
 	return best
-}
-
-// distance returns the number of edits that turn a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // brief prints a duration without its zero parts: 30m, not 30m0s.

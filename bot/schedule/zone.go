@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // zoneNames lists the names LoadZone accepts, sorted, one a line: those of the
@@ -162,7 +164,7 @@ func nearestZones(name string) []string {
 		if !strings.HasPrefix(cityOf(whole), firstByte(cityOf(typed))) {
 			continue
 		}
-		far := min(distance(typed, whole), distance(cityOf(typed), cityOf(whole))+1)
+		far := min(levenshtein.ComputeDistance(typed, whole), levenshtein.ComputeDistance(cityOf(typed), cityOf(whole))+1)
 		if far <= 1+len(cityOf(typed))/4 {
 			matches = append(matches, match{listed, far})
 		}
@@ -184,25 +186,3 @@ func foldZone(name string) string {
 func cityOf(name string) string { return name[strings.LastIndex(name, "/")+1:] }
 
 func firstByte(s string) string { return s[:min(1, len(s))] }
-
-// distance returns how many letters must be put in, taken out or changed to get
-// from a to b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}

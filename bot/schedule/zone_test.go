@@ -67,19 +67,6 @@ func TestZoneNames(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, test := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"london", "lodnon", 2}, {"ab", "ab", 0},
-	} {
-		if got := distance(test.a, test.b); got != test.want {
-			t.Errorf("from %q to %q: %d, want %d", test.a, test.b, got, test.want)
-		}
-	}
-}
-
 func FuzzLoadZone(f *testing.F) {
 	for _, s := range []string{"Europe/London", "", "Local", "EST", "Etc/GMT+2", "Etc/GMT-\x00", "Etc/2\n", "UTC", "a/b", "/", "..", "\x00", "Ünïted/Kingdom"} {
 		f.Add(s)
