@@ -79,6 +79,7 @@ type killSite struct {
 	owed   []killDigest       // that were made due, so far
 	atKill map[string]int     // how often a row was leased when the program was killed, by key
 	output *os.File           // of all lives
+	die    func(*exec.Cmd)    // ends a life
 	mu     sync.Mutex         // guards what follows
 	asked  []killDigest       // acknowledged: "on its way"
 	people map[string]promise // by address
@@ -111,6 +112,7 @@ func newKillSite(t *testing.T) *killSite {
 	t.Logf("seed %d", seed)
 	s.rnd = rand.New(rand.NewPCG(seed, 0))
 	s.config = filepath.Join(s.dir, "config.yaml")
+	s.die = func(cmd *exec.Cmd) { s.end(cmd, syscall.SIGKILL) }
 	s.zone = daylight(t, time.Now())
 	s.floor = sim.New(sim.Config{Seed: 1, Agents: killLinked*(*kills) + 1})
 	api := httptest.NewServer(s.floor)
@@ -330,7 +332,7 @@ func (s *killSite) round(round int) {
 	// Between 50 and 1500 ms, more often in the first half second, in which the
 	// program has most to do. On a slow machine all takes longer.
 	time.Sleep(50*time.Millisecond + rand.N(1+rand.N(max(1450*time.Millisecond, 5*s.up))))
-	s.end(cmd, syscall.SIGKILL)
+	s.die(cmd)
 	cancel()
 	work.Wait()
 	s.open(func(st *store.Store) {
