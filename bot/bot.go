@@ -55,7 +55,7 @@ type Bot struct {
 	bells    *bells         // wake the deliverers
 	unlinked chan struct{}  // somebody\'s history is to be deleted; one slot
 	commands []command      // constant
-	seen     recent         // requests of the last ten minutes
+	seen     chat.Recent    // requests of the last ten minutes
 	attempts throttle       // links tried, by address
 	met      sync.Map       // addresses known to have typed a command
 	dead     throttle       // refused credentials tried again, by agent
@@ -139,7 +139,7 @@ type request struct {
 // Handle answers a request. It returns [chat.ErrDuplicate] for one that it has
 // been given before.
 func (b *Bot) Handle(ctx context.Context, cr chat.Request) (chat.Reply, error) {
-	if cr.ID != "" && !b.seen.add(string(cr.From.Network)+" "+cr.ID, cr.At) {
+	if cr.ID != "" && !b.seen.Add(string(cr.From.Network)+" "+cr.ID, cr.At) {
 		return chat.Reply{}, chat.ErrDuplicate
 	}
 	r := &request{Request: cr, id: newID(4), config: b.config.Load()}

@@ -5,31 +5,8 @@ import (
 	"time"
 )
 
-// window is how long requests are remembered. Slack repeats an event within
-// minutes, Discord not at all.
+// window is how long tries are counted.
 const window = 10 * time.Minute
-
-// recent remembers ids for ten to twenty minutes. The zero value is ready.
-type recent struct {
-	mu       sync.Mutex
-	now, old map[string]struct{}
-	turned   time.Time // when now began
-}
-
-// add remembers the id and reports whether it is new.
-func (r *recent) add(id string, at time.Time) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if age := at.Sub(r.turned); r.now == nil || age >= window || age < -window {
-		r.old, r.now, r.turned = r.now, map[string]struct{}{}, at
-	}
-	_, seen := r.now[id]
-	if !seen {
-		_, seen = r.old[id]
-	}
-	r.now[id] = struct{}{}
-	return !seen
-}
 
 // throttle allows a few attempts per key in ten minutes. The zero value is
 // ready.
