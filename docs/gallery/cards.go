@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"floorwalker/bot/chat"
 )
@@ -20,20 +23,35 @@ type card struct {
 	sent    bool      // the bot sent it unasked: to a channel, or if it is private by direct message
 }
 
-// cardsOf returns every card of the product as one network's people get it.
-func cardsOf(ctx context.Context, network chat.Network) (cards []card, err error) {
-	f, err := newFloor(network)
-	if err != nil {
-		return nil, err
+// cardsOf returns every card of the product as one network's people get it. Each
+// part of them is played on a floor of its own, all at once.
+func cardsOf(ctx context.Context, network chat.Network) ([]card, error) {
+	parts := []func(*stage){firstDays, weeks, watched}
+	cards := make([][]card, len(parts))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, part := range parts {
+		g.Go(func() (err error) {
+			f, err := newFloor(network)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, f.close()) }()
+			s := stage{floor: f, ctx: ctx}
+			part(&s)
+			cards[i] = s.cards
+			return s.err
+		})
 	}
-	defer func() { err = errors.Join(err, f.close()) }()
-	s := stage{floor: f, ctx: ctx}
+	err := g.Wait()
+	return slices.Concat(cards...), err
+}
+
+// firstDays are the cards of somebody who begins, and of what may go wrong.
+func firstDays(s *stage) {
 	s.newcomer()
 	s.numbers()
 	s.trouble()
 	s.leaving()
-	s.posts()
-	return s.cards, s.err
 }
 
 // A stage collects cards; after an error it does nothing more.
@@ -141,7 +159,7 @@ func (s *stage) numbers() {
 	s.try(s.age(asha, 110*time.Minute))
 	s.try(s.counters(afternoon()))
 	s.say("mystats", "asha", "mystats", "")
-	for _, view := range []string{"shift", "week", "raw", "help"} {
+	for _, view := range []string{"raw", "help"} {
 		s.say("mystats-"+view, "asha", "mystats", view)
 	}
 	s.bot.Configure(s.config(s.now.Location(), false))

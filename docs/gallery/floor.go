@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"floorwalker/bot"
@@ -94,8 +96,16 @@ func (f *floor) person(name string) chat.Address {
 	case chat.Slack:
 		id = "U0" + upper(name)
 	case chat.Discord:
-		id = fmt.Sprintf("8035111022467%05d", len(name)*1234)
+		h := fnv.New32a()
+		h.Write([]byte(name))
+		id = fmt.Sprintf("80351110%010d", h.Sum32())
 	}
+	return chat.Address{Network: f.network, ID: id}
+}
+
+// channel returns the teams' channel.
+func (f *floor) channel() chat.Address {
+	id := map[chat.Network]string{chat.Slack: "C0123456789", chat.Discord: "803511102246700001", chat.Console: "#support"}[f.network]
 	return chat.Address{Network: f.network, ID: id}
 }
 
@@ -104,12 +114,14 @@ func (f *floor) people() []named {
 	return []named{{f.person("asha").ID, "Asha Rao"}, {f.person("meera").ID, "Meera Nair"}}
 }
 
+// upper makes an id of a name: its plain letters, as capitals.
 func upper(s string) string {
-	b := []byte(s)
-	for i := range b {
-		b[i] -= 'a' - 'A'
-	}
-	return string(b)
+	return strings.Map(func(r rune) rune {
+		if r < 'a' || r > 'z' {
+			return -1
+		}
+		return r - 'a' + 'A'
+	}, s)
 }
 
 // link links the first agent of the simulation, as an administrator does.
@@ -117,9 +129,13 @@ func (f *floor) link(ctx context.Context, name string) (bot.Agent, error) {
 	a := f.sim.Agents()[0]
 	linked, _, err := f.bot.Link(ctx, bot.LinkRequest{
 		Address: f.person(name), Name: a.Name, Actor: "cli:0",
-		Credential: dashboard.Credential{UserID: a.UserID, Token: secret.New(a.Token)},
+		Credential: credentialOf(a),
 	})
 	return linked.Agent, err
+}
+
+func credentialOf(a sim.Agent) dashboard.Credential {
+	return dashboard.Credential{UserID: a.UserID, Token: secret.New(a.Token)}
 }
 
 // counters makes the linked agent's counters these from now on.
