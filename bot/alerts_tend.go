@@ -28,6 +28,7 @@ func (b *Bot) tendAlerts(ctx context.Context) error {
 		} else if err != nil {
 			return fmt.Errorf("tend the alerts: %w", err)
 		}
+		b.watching.beatAlerts(time.Now())
 		wait := tendNap
 		if !next.IsZero() {
 			wait = min(wait, max(time.Until(next), time.Second))

@@ -257,6 +257,7 @@ func (w *watcher) write(ctx context.Context) error {
 				if err := w.commit(ctx, batch, p.end); err != nil {
 					return err
 				}
+				w.b.watching.written()
 				batch = batch[:0]
 				continue
 			}

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// An openRound is one that is not stored yet.
+type openRound struct{ began, end time.Time }
+
 // watching is what others need to know of the watch. The zero value is ready.
 type watching struct {
 	mu     sync.Mutex
@@ -13,6 +16,11 @@ type watching struct {
 	polls  int           // in that round
 	noDisk bool          // the last batch was not saved
 	digest time.Time     // when the digest loop last looked
+	tended time.Time     // when open alerts were last tended
+	stored time.Time     // when results were last dealt with
+	rounds uint64        // that were stored
+	took   time.Duration // the last of them, from its begin
+	open   []openRound   // not stored yet, oldest first
 
 	// finals counts the polls at a shift's end that are under way or to be
 	// tried again, by that end; planned is up to when ends are planned. early
@@ -32,14 +40,34 @@ func (w *watching) round(start time.Time, length time.Duration, polls int) {
 func (w *watching) full(yes bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.noDisk = yes
+	w.noDisk, w.stored = yes, time.Now()
 }
 
-// plan notes up to when the ends of shifts are planned.
+// plan notes that a round begins, and up to when the ends of shifts are planned,
+// which is its end.
 func (w *watching) plan(until time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.planned = until
+	w.open = append(w.open, openRound{time.Now(), until})
+}
+
+// written notes that the oldest round is stored.
+func (w *watching) written() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.open) == 0 {
+		return
+	}
+	w.rounds++
+	w.took = time.Since(w.open[0].began)
+	w.open = w.open[1:]
+}
+
+func (w *watching) beatAlerts(at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tended = at
 }
 
 // expect notes that a final poll is planned, land that nothing more comes of it,
@@ -118,13 +146,29 @@ type WatchStatus struct {
 	Polls    int           // questions in it
 	NoDisk   bool          // results are not saved, because the disk is full
 	Digests  time.Time     // when the digest loop last looked
+	Alerts   time.Time     // when what is due about open alerts was last looked for
+
+	// Due is when the round under way is to be stored, or else when the next one
+	// is to begin; zero: the watch has not begun.
+	Due    time.Time
+	Stored time.Time     // when results were last dealt with
+	Rounds uint64        // that were stored, since the start
+	Took   time.Duration // the last of them, from its begin
 }
 
 // WatchStatus returns how the watch is doing.
 func (b *Bot) WatchStatus() WatchStatus {
-	b.watching.mu.Lock()
-	defer b.watching.mu.Unlock()
-	return WatchStatus{b.watching.start, b.watching.length, b.watching.polls, b.watching.noDisk, b.watching.digest}
+	w := &b.watching
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	due := w.planned
+	if len(w.open) > 0 {
+		due = w.open[0].end
+	}
+	return WatchStatus{
+		Round: w.start, Interval: w.length, Polls: w.polls, NoDisk: w.noDisk, Digests: w.digest, Alerts: w.tended,
+		Due: due, Stored: w.stored, Rounds: w.rounds, Took: w.took,
+	}
 }
 
 // poke wakes the digest loop.
