@@ -202,7 +202,7 @@ func isRefusal(err error) bool {
 // the network, of the call, and of the class.
 func bare(err error) string {
 	text := err.Error()
-	for _, class := range []error{chat.ErrGone, chat.ErrRejected, chat.ErrRefused, chat.ErrUnclear, chat.ErrFinal} {
+	for _, class := range []error{chat.ErrGone, chat.ErrRejected, chat.ErrBarred, chat.ErrRefused, chat.ErrUnclear, chat.ErrFinal} {
 		text = strings.ReplaceAll(text, ": "+class.Error(), "")
 	}
 	for _, n := range []chat.Network{chat.Slack, chat.Discord} {
@@ -217,6 +217,10 @@ func bare(err error) string {
 // nextFor says what to do about an adapter's error.
 func nextFor(n chat.Network, err error) string {
 	switch {
+	case errors.Is(err, chat.ErrBarred) && n == chat.Slack:
+		return "Invite the bot to the channel: /invite @floorwalker. If it is there, let it post."
+	case errors.Is(err, chat.ErrBarred):
+		return "Give the bot the permission to send messages there."
 	case errors.Is(err, chat.ErrGone) && n == chat.Slack:
 		return "Invite the bot to the channel: /invite @floorwalker. Or correct the id: it is at the end of the channel's details."
 	case errors.Is(err, chat.ErrGone):
@@ -224,7 +228,7 @@ func nextFor(n chat.Network, err error) string {
 	case errors.Is(err, chat.ErrRefused) && n == chat.Slack:
 		return "Compare the app's scopes with floorwalker manifest slack, add what is missing, and install the app again."
 	case errors.Is(err, chat.ErrRefused):
-		return "Give the bot the permission to send messages there."
+		return "Invite the bot again, with what floorwalker manifest " + string(n) + " prints."
 	case errors.Is(err, chat.ErrFinal):
 		return "Copy the bot token again to " + string(n) + ".bot_token."
 	}

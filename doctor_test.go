@@ -132,8 +132,8 @@ func TestBare(t *testing.T) {
 		err  error
 		want string
 	}{
-		{fmt.Errorf("slack: chat.postMessage: not_in_channel: invite the bot to the channel: %w", chat.ErrGone), "not_in_channel: invite the bot to the channel"},
-		{fmt.Errorf("discord: Missing Access (50001): %w", chat.ErrRefused), "Missing Access (50001)"},
+		{fmt.Errorf("slack: chat.postMessage: not_in_channel: invite the bot to the channel: %w", chat.ErrBarred), "not_in_channel: invite the bot to the channel"},
+		{fmt.Errorf("discord: Missing Access (50001): %w", chat.ErrBarred), "Missing Access (50001)"},
 		{fmt.Errorf("slack: user U1 is deactivated: %w", chat.ErrGone), "user U1 is deactivated"},
 		{errors.New("dial tcp 10.0.0.1:443: refused"), "dial tcp 10.0.0.1:443: refused"},
 	} {

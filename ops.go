@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -82,11 +83,14 @@ func (h *Health) look(b *bot.Bot, adapters []chat.Adapter, now time.Time) {
 	}
 	for _, d := range b.DeliveryStatus() {
 		part := "delivery on " + string(d.Network)
-		if d.Held != "" {
+		switch {
+		case d.Held != "":
 			h.Set(part, "held: "+d.Held)
-			continue
+		case len(d.Barred) > 0:
+			h.Set(part, barred(d.Barred))
+		default:
+			h.Set(part, late("the last round", d.Beat, 2*time.Minute, now))
 		}
-		h.Set(part, late("the last round", d.Beat, 2*time.Minute, now))
 	}
 	for _, a := range adapters {
 		healthy, ok := a.(interface{ Healthy() error })
@@ -99,6 +103,15 @@ func (h *Health) look(b *bot.Bot, adapters []chat.Adapter, now time.Time) {
 		}
 		h.Set("connection to "+string(a.Network()), reason)
 	}
+}
+
+// barred says which addresses the bot may not write to, and what to do.
+func barred(list []bot.Barred) string {
+	var each []string
+	for _, b := range list {
+		each = append(each, fmt.Sprintf("held for %s: %s", b.To, b.Reason))
+	}
+	return strings.Join(each, "; ")
 }
 
 // late says that something is too long ago; a zero time has not come yet.

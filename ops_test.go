@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"floorwalker/bot"
+	"floorwalker/bot/chat"
 )
 
 func TestReadyz(t *testing.T) {
@@ -35,6 +38,18 @@ func TestReadyz(t *testing.T) {
 	}
 	if status, _ := get("/"); status != 404 {
 		t.Errorf("/: %d", status)
+	}
+}
+
+// TestReadyBarred: readiness says which address is held, and what to do.
+func TestReadyBarred(t *testing.T) {
+	want := "held for slack:C1: not_in_channel: invite the bot to the channel; held for slack:C2: restricted_action: allow the bot to post in the channel"
+	got := barred([]bot.Barred{
+		{To: chat.Address{Network: chat.Slack, ID: "C1"}, Reason: "not_in_channel: invite the bot to the channel"},
+		{To: chat.Address{Network: chat.Slack, ID: "C2"}, Reason: "restricted_action: allow the bot to post in the channel"},
+	})
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -156,6 +154,7 @@ func (d *deliverer) attempt(ctx context.Context, row Row) error {
 	ref, err := d.send(sending, row)
 	outcome := d.outcome(row, ref, err, time.Now())
 	outcome.Attempt = row.Attempts
+	d.b.bells.bar(row.To, barrier(outcome, err))
 	d.note(ctx, row, outcome, err)
 	err = d.b.store.Settle(row.Key, outcome)
 	if errors.Is(err, ErrNotSaved) {
@@ -226,6 +225,8 @@ func (d *deliverer) outcome(row Row, ref chat.Ref, err error, now time.Time) Out
 	case errors.Is(err, chat.ErrRefused), errors.Is(err, chat.ErrFinal):
 		d.hold(err, now.Add(retryMax))
 		o.Next = now.Add(retryMax)
+	case errors.Is(err, chat.ErrBarred):
+		o.Next = now.Add(retryMax) // what is behind it waits too
 	case told:
 		o.Next = now.Add(wait.After)
 	default:
@@ -286,71 +287,4 @@ func (d *deliverer) note(ctx context.Context, row Row, o Outcome, err error) {
 	default:
 		d.b.log.InfoContext(ctx, "delivered", "key", row.Key, "to", row.To.String(), "attempts", row.Attempts)
 	}
-}
-
-var lanes = [...]string{"notice", "alert", "digest"}
-
-// bells wake deliverers and tell how they are. Make one with newBells.
-type bells struct {
-	mu    sync.Mutex
-	rings map[chat.Network]chan struct{}
-	beats map[chat.Network]time.Time
-	holds map[chat.Network]string
-}
-
-func newBells() *bells {
-	return &bells{rings: map[chat.Network]chan struct{}{}, beats: map[chat.Network]time.Time{}, holds: map[chat.Network]string{}}
-}
-
-// of returns the channel that a network's deliverer waits on.
-func (b *bells) of(n chat.Network) chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.rings[n] == nil {
-		b.rings[n] = make(chan struct{}, 1)
-	}
-	return b.rings[n]
-}
-
-// ring wakes all deliverers.
-func (b *bells) ring() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, c := range b.rings {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
-	}
-}
-
-func (b *bells) beat(n chat.Network, at time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.beats[n] = at
-}
-
-func (b *bells) hold(n chat.Network, reason string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.holds[n] = reason
-}
-
-// DeliveryStatus is how a network's deliverer is doing.
-type DeliveryStatus struct {
-	Network chat.Network
-	Beat    time.Time // when its last round ended
-	Held    string    // why nothing is sent; "" while all is well
-}
-
-// DeliveryStatus returns how the deliverers are doing, by network.
-func (b *Bot) DeliveryStatus() []DeliveryStatus {
-	b.bells.mu.Lock()
-	defer b.bells.mu.Unlock()
-	var list []DeliveryStatus
-	for n, at := range b.bells.beats {
-		list = append(list, DeliveryStatus{n, at, b.bells.holds[n]})
-	}
-	slices.SortFunc(list, func(a, c DeliveryStatus) int { return strings.Compare(string(a.Network), string(c.Network)) })
-	return list
 }

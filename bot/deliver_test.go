@@ -120,6 +120,69 @@ func TestRefusedRests(t *testing.T) {
 	})
 }
 
+// TestBarredAddress: that the bot may not write to one channel holds back what is
+// for that channel, in its order, and nothing else. The status says which one it
+// is and what to do, and it goes on by itself once that is done.
+func TestBarredAddress(t *testing.T) {
+	other := daily(17*60 + 31)
+	other.Name, other.ToSupervisors = "other", true
+	c := siteConfig(t, daily(17*60+30, 17*60+32), other)
+	c.Admins = []chat.Address{person("dev")}
+	c.Teams[0].Supervisors = []bot.Person{{Addresses: []chat.Address{person("meera")}}}
+	inSite(t, c, func(s *site) {
+		s.refuse("#support", fmt.Errorf("not_in_channel: invite the bot to the channel: %w", chat.ErrBarred))
+		s.start()
+		s.until("2026-03-02 17:33")
+		s.expect(1, "") // meera's
+		s.says("dev", "floor status", "Nothing is sent to console:#support: not_in_channel: invite the bot to the channel.")
+		if d := s.bot.DeliveryStatus(); len(d) != 1 || d[0].Held != "" || len(d[0].Barred) != 1 || d[0].Barred[0].To != person("#support") {
+			t.Errorf("status: %+v", d)
+		}
+		s.refuse("#support", nil)
+		s.until("2026-03-02 17:35:10")
+		s.expect(3, "")
+		if got := s.arrived(); len(got) == 3 && !(strings.Contains(got[1].key, "T17:30") && strings.Contains(got[2].key, "T17:32")) {
+			t.Errorf("to #support came %s, and then %s", got[1].key, got[2].key)
+		}
+		if d := s.bot.DeliveryStatus(); len(d) != 1 || len(d[0].Barred) != 0 {
+			t.Errorf("status when all is well: %+v", d)
+		}
+		s.stop()
+	})
+}
+
+// TestBarredUntilGivenUp: once nothing waits for an address any more, nobody is
+// told to do anything about it.
+func TestBarredUntilGivenUp(t *testing.T) {
+	inSite(t, siteConfig(t, daily(17*60+30)), func(s *site) {
+		s.refuse("#support", chat.ErrBarred)
+		s.start()
+		s.until("2026-03-02 19:00")
+		if d := s.bot.DeliveryStatus(); len(d) != 1 || len(d[0].Barred) != 1 {
+			t.Errorf("status while it waits: %+v", d)
+		}
+		s.until("2026-03-02 19:40")
+		if d := s.bot.DeliveryStatus(); len(d) != 1 || len(d[0].Barred) != 0 {
+			t.Errorf("status when it is given up: %+v", d)
+		}
+		s.stop()
+	})
+}
+
+// says checks that the bot's answer to a command holds some words.
+func (s *site) says(who, text, words string) {
+	s.t.Helper()
+	r := command(who, text)
+	r.ID = fmt.Sprint(who, " ", time.Now().UnixNano())
+	reply, err := s.bot.Handle(s.t.Context(), r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if got := reply.Message.Plain(); !strings.Contains(got, words) {
+		s.t.Errorf("the answer to %s lacks %q:\n%s", text, words, got)
+	}
+}
+
 // waking counts how often it is asked when a row is due.
 type waking struct {
 	bot.Store

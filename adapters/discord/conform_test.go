@@ -78,7 +78,7 @@ func adapter(t testing.TB, srv *discordtest.Server, m Memory) *Adapter {
 	}
 	a.timing.open = 0
 	a.timing.gateway = gateway{
-		open: 5 * time.Second, stuck: 2 * time.Second, idle: 95 * time.Second,
+		open: 20 * time.Second, stuck: 5 * time.Second, idle: 95 * time.Second,
 		first: 10 * time.Millisecond, longest: 100 * time.Millisecond, lasting: time.Hour, identify: 0,
 	}
 	a.limits.global = rate.NewLimiter(rate.Inf, 1)
@@ -97,11 +97,12 @@ type harness struct {
 func TestConformance(t *testing.T) {
 	chattest.Run(t, func(t *testing.T) chattest.Harness {
 		srv := network(t, discordtest.Options{Aliens: true})
+		srv.Fail("POST /channels/"+floor+"/messages", discordtest.Fault{Code: 50013}, -1)
 		h := &harness{t: t, srv: srv, events: map[string]*discordtest.Interaction{}}
 		a := adapter(t, srv, acquainted())
 		a.timing.answer = 300 * time.Millisecond
 		return chattest.Harness{
-			Adapter: a, User: asha, Other: meera, Channel: support, Gone: unknown,
+			Adapter: a, User: asha, Other: meera, Channel: support, Gone: unknown, Barred: floor,
 			Can:   chattest.Capabilities{Forms: true, Redeliver: true, Edit: true, Suppress: true},
 			Do:    h.do,
 			Sees:  h.sees,

@@ -22,7 +22,7 @@ const (
 	classUnclear                // it may have arrived
 	classLimited                // wait as told; nothing arrived
 	classDead                   // the token is no longer valid
-	classRefused                // a permission is missing
+	classBarred                 // a permission is missing at this destination
 	classGone                   // the destination is no more, or out of reach
 	classMalformed              // our bug: the message's form is refused
 	classLate                   // the interaction's token has expired
@@ -56,7 +56,7 @@ func (e *Error) Error() string {
 // acts: a person, an administrator, or a programmer.
 func (e *Error) Permanent() bool {
 	switch e.class {
-	case classDead, classRefused, classGone, classMalformed, classLate:
+	case classDead, classBarred, classGone, classMalformed, classLate:
 		return true
 	default:
 		return false
@@ -72,8 +72,8 @@ func (e *Error) Unwrap() []error {
 		list = append(list, chat.ErrUnclear)
 	case classDead:
 		list = append(list, chat.ErrFinal)
-	case classRefused:
-		list = append(list, chat.ErrRefused)
+	case classBarred:
+		list = append(list, chat.ErrBarred)
 	case classGone:
 		list = append(list, chat.ErrGone)
 	case classMalformed:
@@ -127,12 +127,12 @@ func codes() map[int]meaning {
 		40003: {class: classLimited, words: "direct messages are being opened too fast", after: opensPause},
 		40005: {class: classMalformed, words: "the request is too large"},
 		40060: {class: classAnswered, words: "the interaction has been acknowledged"},
-		50001: {class: classRefused, words: "missing access: let the bot view the channel"},
+		50001: {class: classBarred, words: "missing access: let the bot view the channel"},
 		50005: {class: classGone, words: "the message is somebody else's"},
 		50006: {class: classMalformed, words: "an empty message"},
 		50007: {class: classGone, words: "the person takes no direct messages from this bot"},
 		50008: {class: classGone, words: "the channel takes no messages"},
-		50013: {class: classRefused, words: "missing permissions: the bot needs Send Messages, Embed Links and Attach Files there"},
+		50013: {class: classBarred, words: "missing permissions: the bot needs Send Messages, Embed Links and Attach Files there"},
 		50027: {class: classLate, words: "the interaction's token has expired"},
 		50035: {class: classMalformed, words: "invalid form"},
 		50109: {class: classMalformed, words: "invalid JSON"},
@@ -231,7 +231,7 @@ func classOfStatus(status int, reply, readable bool) class {
 	case status == http.StatusUnauthorized:
 		return classDead
 	case status == http.StatusForbidden && readable:
-		return classRefused
+		return classBarred // every route of ours is about one destination
 	case status == http.StatusNotFound && readable:
 		return classGone
 	case status == http.StatusBadRequest && readable, status == http.StatusRequestEntityTooLarge:

@@ -27,13 +27,13 @@ func TestCodes(t *testing.T) {
 		{discordtest.Fault{Code: 10013}, chat.ErrGone, true, false},
 		{discordtest.Fault{Code: 50007}, chat.ErrGone, true, false},
 		{discordtest.Fault{Code: 50278}, chat.ErrGone, true, false},
-		{discordtest.Fault{Code: 50001}, chat.ErrRefused, true, false},
-		{discordtest.Fault{Code: 50013}, chat.ErrRefused, true, false},
+		{discordtest.Fault{Code: 50001}, chat.ErrBarred, true, false},
+		{discordtest.Fault{Code: 50013}, chat.ErrBarred, true, false},
 		{discordtest.Fault{Code: 50035}, chat.ErrRejected, true, false},
 		{discordtest.Fault{Code: 50109}, chat.ErrRejected, true, false},
 		{discordtest.Fault{Code: 40005}, chat.ErrRejected, true, false},
 		{discordtest.Fault{Status: 401}, chat.ErrFinal, true, false},
-		{discordtest.Fault{Status: 403}, chat.ErrRefused, true, false},
+		{discordtest.Fault{Status: 403}, chat.ErrBarred, true, false},
 		{discordtest.Fault{Status: 500}, chat.ErrUnclear, false, false},
 		{discordtest.Fault{Status: 502}, chat.ErrUnclear, false, false},
 		{discordtest.Fault{Reset: true}, chat.ErrUnclear, false, false},
@@ -51,7 +51,7 @@ func TestCodes(t *testing.T) {
 			a := adapter(t, srv, nil)
 			srv.Fail("POST /channels/{channel}/messages", test.fault, -1)
 			_, err := a.Send(t.Context(), toSupport("news"))
-			for _, class := range []error{chat.ErrGone, chat.ErrRefused, chat.ErrRejected, chat.ErrFinal, chat.ErrUnclear} {
+			for _, class := range []error{chat.ErrGone, chat.ErrBarred, chat.ErrRefused, chat.ErrRejected, chat.ErrFinal, chat.ErrUnclear} {
 				if errors.Is(err, class) != (class == test.want) {
 					t.Errorf("Is(%v) = %v: %v", class, !errors.Is(err, class), err)
 				}

@@ -105,7 +105,7 @@ func (a *Adapter) checkApp(ctx context.Context) chat.Finding {
 
 // cause returns an error's text without what marks its class.
 func cause(err error) string {
-	for _, class := range []error{chat.ErrFinal, chat.ErrRefused, chat.ErrGone, chat.ErrRejected, chat.ErrUnclear} {
+	for _, class := range []error{chat.ErrFinal, chat.ErrRefused, chat.ErrBarred, chat.ErrGone, chat.ErrRejected, chat.ErrUnclear} {
 		if errors.Is(err, class) {
 			return strings.TrimSuffix(err.Error(), ": "+class.Error())
 		}

@@ -68,9 +68,10 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	chattest.Run(t, func(t *testing.T) chattest.Harness {
 		srv := workspace(t, slacktest.Options{CommandReplace: true})
+		srv.AddChannel(slacktest.Channel{ID: "C0ATTIC", Members: []string{asha, meera}, Without: true})
 		h := &harness{t: t, srv: srv, events: map[string]*slacktest.Interaction{}}
 		return chattest.Harness{
-			Adapter: adapter(t, srv), User: asha, Other: meera, Channel: support, Gone: "U0NOBODY",
+			Adapter: adapter(t, srv), User: asha, Other: meera, Channel: support, Gone: "U0NOBODY", Barred: "C0ATTIC",
 			Can:   chattest.Capabilities{Forms: true, SecretForms: true, Redeliver: true, Edit: true, Confirm: true},
 			Do:    h.do,
 			Sees:  h.sees,

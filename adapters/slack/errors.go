@@ -21,7 +21,8 @@ const (
 	classUnclear                // it may have arrived
 	classLimited                // wait as told; nothing arrived
 	classDead                   // the workspace will not have this bot back
-	classRefused                // a scope or permission is missing
+	classRefused                // a scope or permission is missing, whatever the destination
+	classBarred                 // the bot may not write to this destination
 	classGone                   // the destination is no more, or out of reach
 	classNoEdit                 // the message can no longer be edited
 	classMalformed              // our bug: the message's form is refused
@@ -34,11 +35,12 @@ func classOf(code string) class {
 	case "invalid_auth", "not_authed", "account_inactive", "token_revoked", "not_allowed_token_type",
 		"token_expired", "forbidden_team":
 		return classDead
-	case "missing_scope", "no_permission", "access_denied", "ekm_access_denied", "app_access_restricted",
-		"restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel",
-		"restricted_action_non_threadable_channel", "restricted_action_thread_locked":
+	case "missing_scope", "no_permission", "ekm_access_denied", "app_access_restricted":
 		return classRefused
-	case "channel_not_found", "is_archived", "is_inactive", "not_in_channel", "user_not_found", "users_not_found",
+	case "not_in_channel", "access_denied", "restricted_action", "restricted_action_read_only_channel",
+		"restricted_action_thread_only_channel", "restricted_action_non_threadable_channel", "restricted_action_thread_locked":
+		return classBarred
+	case "channel_not_found", "is_archived", "is_inactive", "user_not_found", "users_not_found",
 		"user_disabled", "user_not_visible", "user_not_in_channel", "invalid_user_combination",
 		"messages_tab_disabled", "cannot_dm_bot":
 		return classGone
@@ -114,6 +116,8 @@ func failure(method string, err error) error {
 		return fmt.Errorf("%w: %w", why, chat.ErrFinal)
 	case classRefused:
 		return fmt.Errorf("%w: %w", why, chat.ErrRefused)
+	case classBarred:
+		return fmt.Errorf("%w: %w", why, chat.ErrBarred)
 	case classGone, classNoEdit:
 		return fmt.Errorf("%w: %w", why, chat.ErrGone)
 	case classMalformed:
@@ -135,6 +139,8 @@ func reason(err error, code string) string {
 		return code + " at " + pointers(answer.ResponseMetadata.Messages)
 	case code == "not_in_channel":
 		return code + ": invite the bot to the channel"
+	case classOf(code) == classBarred:
+		return code + ": allow the bot to post in the channel"
 	case code == "messages_tab_disabled":
 		return code + ": switch on the messages tab in the app's settings"
 	case code != "":

@@ -191,9 +191,9 @@ func TestErrorsOfSending(t *testing.T) {
 		after time.Duration
 	}{
 		{slacktest.Fault{Error: "is_archived"}, chat.ErrGone, 0},
-		{slacktest.Fault{Error: "not_in_channel"}, chat.ErrGone, 0},
+		{slacktest.Fault{Error: "not_in_channel"}, chat.ErrBarred, 0},
 		{slacktest.Fault{Error: "missing_scope", Extra: map[string]any{"needed": "chat:write"}}, chat.ErrRefused, 0},
-		{slacktest.Fault{Error: "restricted_action"}, chat.ErrRefused, 0},
+		{slacktest.Fault{Error: "restricted_action"}, chat.ErrBarred, 0},
 		{slacktest.Fault{Error: "token_revoked"}, chat.ErrFinal, 0},
 		{slacktest.Fault{Error: "account_inactive"}, chat.ErrFinal, 0},
 		{slacktest.Fault{Error: "fatal_error", Stored: true}, chat.ErrUnclear, 0},
@@ -210,7 +210,7 @@ func TestErrorsOfSending(t *testing.T) {
 		r, a := sending(t, slacktest.Options{})
 		r.srv.Fail("chat.postMessage", test.fault, 1)
 		_, err := a.Send(r.ctx, chat.Outgoing{To: person(support), Message: chat.Message{Title: "hello"}})
-		for _, class := range []error{chat.ErrGone, chat.ErrRefused, chat.ErrFinal, chat.ErrUnclear, chat.ErrRejected} {
+		for _, class := range []error{chat.ErrGone, chat.ErrBarred, chat.ErrRefused, chat.ErrFinal, chat.ErrUnclear, chat.ErrRejected} {
 			if errors.Is(err, class) != (class == test.want) {
 				t.Errorf("%+v: %v", test.fault, err)
 			}

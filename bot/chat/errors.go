@@ -18,8 +18,14 @@ var (
 	// adapter has already tried it as plain text. Our fault; do not try again.
 	ErrRejected = errors.New("chat: message rejected")
 
-	// ErrRefused: the network refuses the bot (a missing scope or permission).
-	// Hold what is waiting until somebody changes the set-up.
+	// ErrBarred: the network refuses the bot at this one destination (it is not
+	// in the channel, or may not write there). Hold what waits for it until
+	// somebody changes that; others go on. The error says what to change.
+	ErrBarred = errors.New("chat: not allowed there")
+
+	// ErrRefused: the network refuses the bot wherever it writes (a missing
+	// scope). Hold all that waits for the network until somebody changes the
+	// set-up.
 	ErrRefused = errors.New("chat: permission refused")
 
 	// ErrUnclear: the message may or may not have arrived (time-out, reset, 5xx

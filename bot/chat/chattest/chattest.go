@@ -29,6 +29,10 @@ type Harness struct {
 	// Gone is an id in the network's form that it does not know.
 	Gone string
 
+	// Barred is the id of a channel that the bot may not write to, and could if
+	// somebody allowed it; "" on a network without.
+	Barred string
+
 	Can Capabilities
 
 	// Do makes a person do something and returns without waiting for the
@@ -132,6 +136,7 @@ func Run(t *testing.T, start func(t *testing.T) Harness) {
 		{"Edit", testEdit},
 		{"Resent", testResent},
 		{"Gone", testGone},
+		{"Barred", testBarred},
 		{"Context", testContext},
 		{"Lookup", testLookup},
 		{"Check", testCheck},

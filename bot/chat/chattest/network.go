@@ -30,6 +30,7 @@ type Network struct {
 	stalled  chan struct{} // closed when calls go on; nil while they do
 	people   map[string]chat.Person
 	channels map[string]bool
+	barred   map[string]bool // channels that the bot may not write to
 	faults   []fault
 	posts    []*post
 	sent     []chat.Outgoing
@@ -61,7 +62,7 @@ var roomy = chat.Limits{Total: 12000, Title: 150, Blocks: 50, Facts: 40, Rows: 1
 func NewNetwork(name chat.Network) *Network {
 	n := &Network{
 		name: name, wake: make(chan struct{}, 1),
-		people: map[string]chat.Person{}, channels: map[string]bool{},
+		people: map[string]chat.Person{}, channels: map[string]bool{}, barred: map[string]bool{},
 	}
 	n.idle = sync.NewCond(&n.mu)
 	return n
@@ -79,6 +80,13 @@ func (n *Network) AddChannel(id string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.channels[id] = true
+}
+
+// Bar forbids the bot to write to a channel, or allows it again.
+func (n *Network) Bar(id string, yes bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.barred[id] = yes
 }
 
 // Remove makes a person or a channel unknown: what is sent there is gone.
@@ -258,6 +266,8 @@ func (n *Network) Send(ctx context.Context, out chat.Outgoing) (chat.Ref, error)
 		p.viewer = out.To.ID
 	case out.To.Network != n.name || !n.channels[out.To.ID]:
 		return chat.Ref{}, fmt.Errorf("send to %s: %w", out.To, chat.ErrGone)
+	case n.barred[out.To.ID]:
+		return chat.Ref{}, fmt.Errorf("send to %s: the bot may not write there: %w", out.To, chat.ErrBarred)
 	case out.Message.Private:
 		return chat.Ref{}, fmt.Errorf("send to %s, which is a channel: the message is private: %w", out.To, chat.ErrRejected)
 	}

@@ -16,8 +16,10 @@ func TestNetwork(t *testing.T) {
 		n.AddPerson("ann", chat.Person{Name: "Ann"})
 		n.AddPerson("bob", chat.Person{Name: "Bob"})
 		n.AddChannel("floor")
+		n.AddChannel("attic")
+		n.Bar("attic", true)
 		return Harness{
-			Adapter: n, User: "ann", Other: "bob", Channel: "floor", Gone: "carl",
+			Adapter: n, User: "ann", Other: "bob", Channel: "floor", Gone: "carl", Barred: "attic",
 			Can: Capabilities{Forms: true, SecretForms: true, Redeliver: true, Edit: true, Confirm: true},
 			Do:  n.Do, Sees: n.Sees, Acked: n.Acked, Stall: n.Stall,
 		}

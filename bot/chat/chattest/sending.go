@@ -124,6 +124,22 @@ func testGone(s *session) {
 	}
 }
 
+// That the bot may not write to one place says nothing about the others.
+func testBarred(s *session) {
+	if s.Barred == "" {
+		s.Skip("the network bars the bot from nowhere")
+	}
+	_, err := s.Adapter.Send(context.Background(), chat.Outgoing{To: s.address(s.Barred), Message: chat.Message{Title: "not allowed"}, Key: "k"})
+	for _, class := range []error{chat.ErrBarred, chat.ErrRefused, chat.ErrFinal, chat.ErrGone, chat.ErrRejected, chat.ErrUnclear} {
+		if errors.Is(err, class) != (class == chat.ErrBarred) {
+			s.Errorf("Send to a channel that the bot may not write to: %v, want ErrBarred and nothing else", err)
+		}
+	}
+	s.never(s.User, "not allowed")
+	s.send(s.User, chat.Message{Title: "elsewhere it is"})
+	s.awaitSeen("elsewhere it is")
+}
+
 func testContext(s *session) {
 	ref := s.send(s.User, chat.Message{Title: "before"})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -156,7 +172,7 @@ func (s *session) refuses(why string, call func() error) {
 	go func() { ended <- call() }()
 	select {
 	case err := <-ended:
-		if err == nil || errors.Is(err, chat.ErrGone) || errors.Is(err, chat.ErrRejected) || errors.Is(err, chat.ErrRefused) || errors.Is(err, chat.ErrFinal) {
+		if err == nil || errors.Is(err, chat.ErrGone) || errors.Is(err, chat.ErrRejected) || errors.Is(err, chat.ErrBarred) || errors.Is(err, chat.ErrRefused) || errors.Is(err, chat.ErrFinal) {
 			s.Errorf("with %s the error is %v", why, err)
 		}
 	case <-time.After(patience):
