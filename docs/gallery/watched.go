@@ -137,6 +137,7 @@ func (w watch) isAnswered() {
 		return l.message.Tone == chat.Critical && strings.Contains(l.message.Plain(), "ilenced")
 	})
 	w.say("silences", "meera", "floor", "silences")
+	w.say("status", "dev", "floor", "status")
 	w.say("alert-test", "meera", "floor", "test")
 }
 
