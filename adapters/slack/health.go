@@ -11,7 +11,7 @@ import (
 type Stats struct {
 	Open      int       // connections that were greeted and have not ended
 	Connects  int64     // connections that were made
-	LastHello time.Time // zero if there was none
+	LastHello time.Time // of a connection, in HTTP mode of a genuine request; zero if there was none
 	PerMinute int       // connections asked for in the last minute; ten and more are alarming
 
 	Calls   map[string]int64 // of the API, by method; uploads and response_urls by those names
@@ -21,6 +21,7 @@ type Stats struct {
 	AckErrors   int64 // acknowledgements that could not be handed to a connection
 	Redelivered int64 // events that Slack delivered again
 	Dropped     int64 // events that were left to Slack to deliver again: full, or stopping
+	Unsigned    int64 // requests over HTTP that Slack did not sign
 }
 
 // Stats returns the counts as they are now.
@@ -35,8 +36,10 @@ func (a *Adapter) Stats() Stats {
 // refresh takes seconds, Slack's own hiccups a minute.
 const silence = 90 * time.Second
 
-// Healthy returns nil while Run has a connection, or had one a moment ago. A
-// quiet workspace is healthy: connections are watched by their pings.
+// Healthy returns nil while Run has a connection, or had one a moment ago, and
+// in HTTP mode while it runs. A quiet workspace is healthy: connections are
+// watched by their pings, and who does not call cannot be told from who has
+// nothing to say.
 func (a *Adapter) Healthy() error { return a.health.judge(time.Now()) }
 
 // health is what the connections and sessions note down.
@@ -45,6 +48,7 @@ type health struct {
 	stats   Stats
 	open    map[int]bool // by client
 	running bool
+	listens bool      // it keeps no connections, Slack calls it
 	since   time.Time // when there was last a connection, or Run began
 	err     error     // why Run ended
 }
@@ -66,7 +70,14 @@ func (h *health) copy() Stats {
 func (h *health) begin(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.open, h.running, h.since, h.err = map[int]bool{}, true, now, nil
+	h.open, h.running, h.listens, h.since, h.err = map[int]bool{}, true, false, now, nil
+}
+
+// listen says that there will be no connections, and need not be.
+func (h *health) listen() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.listens = true
 }
 
 func (h *health) end(err error) {
@@ -110,7 +121,7 @@ func (h *health) judge(now time.Time) error {
 		return h.err
 	case !h.running:
 		return errors.New("slack: not running")
-	case len(h.open) == 0 && now.Sub(h.since) > silence:
+	case !h.listens && len(h.open) == 0 && now.Sub(h.since) > silence:
 		return fmt.Errorf("slack: no connection for %v", now.Sub(h.since).Round(time.Second))
 	default:
 		return nil

@@ -23,12 +23,12 @@ import (
 type submission struct {
 	s *session
 
-	mu     sync.Mutex  // guards the rest
-	check  *time.Timer // shows that it is being checked
-	d      delivery    // the newest
-	acked  bool
-	at     time.Time // when it was acknowledged
-	answer any       // what the window shows, as the payload of an acknowledgement
+	mu      sync.Mutex  // guards the rest
+	check   *time.Timer // shows that it is being checked
+	waiting []delivery  // of the same form, for its acknowledgement
+	acked   bool
+	at      time.Time // when it was acknowledged
+	answer  any       // what the window shows, as the payload of an acknowledgement
 }
 
 // memory is how long a form that was sent is remembered: longer than Slack
@@ -44,7 +44,7 @@ func (s *session) submit(d delivery, r chat.Request, to *responder, work func(co
 		known.again(d)
 		return
 	}
-	sub := &submission{s: s, d: d, answer: slack.NewUpdateViewSubmissionResponse(new(checkingView()))}
+	sub := &submission{s: s, waiting: []delivery{d}, answer: slack.NewUpdateViewSubmissionResponse(new(checkingView()))}
 	s.sent[r.ID] = sub
 	s.mu.Unlock()
 	time.AfterFunc(memory, func() {
@@ -60,11 +60,10 @@ func (s *session) submit(d delivery, r chat.Request, to *responder, work func(co
 		work(ctx)
 		sub.acknowledge(nil) // if there was no answer at all
 	}) {
-		sub.forget()
 		s.mu.Lock()
 		delete(s.sent, r.ID)
 		s.mu.Unlock()
-		s.drop(d)
+		sub.forget()
 	}
 }
 
@@ -81,7 +80,9 @@ func (f *submission) acknowledge(answer any) bool {
 		f.answer = answer
 	}
 	f.check.Stop()
-	f.send(f.d)
+	for _, d := range f.waiting {
+		f.send(d)
+	}
 	return true
 }
 
@@ -91,6 +92,9 @@ func (f *submission) forget() {
 	defer f.mu.Unlock()
 	f.acked = true
 	f.check.Stop()
+	for _, d := range f.waiting {
+		f.s.drop(d)
+	}
 }
 
 // send acknowledges a delivery with the answer; the caller holds mu.
@@ -103,8 +107,12 @@ func (f *submission) send(d delivery) {
 func (f *submission) again(d delivery) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.d = d
-	if f.acked {
+	switch {
+	case !f.acked:
+		f.waiting = append(f.waiting, d)
+	case f.at.IsZero(): // forgotten a moment ago
+		f.s.drop(d)
+	default:
 		f.send(d)
 	}
 }

@@ -21,10 +21,13 @@ type delivery struct {
 	id      string          // of the envelope: another one when it is delivered again
 	payload json.RawMessage // for a command over HTTP, its form as an object
 	retry   int             // how often it was delivered before
+	again   bool            // the very same request was made before: nothing is done but to acknowledge it
 
 	// ack acknowledges it with a payload, or none. It is called once and blocks
-	// for a bounded time.
-	ack func(payload any) error
+	// for a bounded time. drop, called in its place, says that nobody will work
+	// on it; it is nil where silence says so.
+	ack  func(payload any) error
+	drop func()
 }
 
 // slashPayload is a typed command.

@@ -69,15 +69,29 @@ type running struct {
 	stop func() error // ends Run and returns its error
 }
 
-// run runs an adapter against a fake until the test ends, and waits for its
-// connections.
+// run runs an adapter against a fake until the test ends, and waits until it
+// can be reached.
 func run(t *testing.T, srv *slacktest.Server, a *Adapter, app chat.App) *running {
 	t.Helper()
 	r := begin(t, srv, a, app)
-	if _, err := srv.WaitSockets(r.ctx, clients); err != nil {
-		t.Fatal(err)
-	}
+	r.must(reachable(r.ctx, srv, a))
 	return r
+}
+
+// reachable waits until an adapter takes what people do.
+func reachable(ctx context.Context, srv *slacktest.Server, a *Adapter) error {
+	if a.config.Mode != ModeHTTP {
+		_, err := srv.WaitSockets(ctx, clients)
+		return err
+	}
+	for ctx.Err() == nil {
+		if s := a.door.enter(); s != nil {
+			a.door.leave()
+			return nil
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return context.Cause(ctx)
 }
 
 // begin is run without waiting.

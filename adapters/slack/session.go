@@ -49,6 +49,9 @@ func (a *Adapter) Run(ctx context.Context, app chat.App) (err error) {
 	}
 	a.log.InfoContext(ctx, "signed in", "workspace", who.name, "id", who.id(), "bot", who.bot)
 	s := a.session(app, who)
+	if a.config.Mode == ModeHTTP {
+		return ended(ctx, s.receive(ctx))
+	}
 	return ended(ctx, s.connect(ctx))
 }
 
@@ -125,10 +128,14 @@ func (s *session) take(d delivery) {
 	}
 }
 
-// begin acknowledges a delivery and then has it worked on in the pool. One that
-// the pool has no place for is not acknowledged: Slack delivers it again, or
-// tells the person that the app did not respond, which is true.
+// begin acknowledges a delivery and then has it worked on in the pool, unless it
+// was before. One that the pool has no place for is not acknowledged: Slack
+// delivers it again, or tells the person that the app did not respond, which is
+// true.
 func (s *session) begin(d delivery, work func(context.Context)) {
+	if d.again {
+		work = nil
+	}
 	acked := make(chan struct{})
 	if work != nil {
 		taken := s.pool.Go(func(ctx context.Context) {
@@ -149,6 +156,9 @@ func (s *session) begin(d delivery, work func(context.Context)) {
 func (s *session) drop(d delivery) {
 	s.health.note(func(st *Stats) { st.Dropped++ })
 	s.log.Warn("busy or stopping, an event was left to Slack", "kind", d.kind, "envelope", d.id)
+	if d.drop != nil {
+		d.drop()
+	}
 }
 
 // acknowledge sends an acknowledgement. That it fails changes nothing: the work

@@ -1,15 +1,17 @@
-// Package slack is the driver of Slack: it keeps Socket Mode connections, turns
-// what people do into requests, and draws messages as Block Kit.
+// Package slack is the driver of Slack: it takes what people do over Socket Mode
+// or HTTP, turns it into requests, and draws messages as Block Kit.
 //
 // # What runs
 //
-// [Adapter.Run] asks who the token belongs to and then keeps two connections,
-// because Slack refreshes each every few hours and the library drops one before
-// it opens the next. Either gets any event. An event is read by parsers of our
-// own (payload.go), acknowledged on the connection it came from, and worked on
-// in a bounded pool (session.go). The answer goes to the event's response_url,
-// into a modal, or, when both are too late, to the person's direct messages
-// (reply.go).
+// [Adapter.Run] asks who the token belongs to. In Socket Mode it then keeps two
+// connections, because Slack refreshes each every few hours and the library
+// drops one before it opens the next; either gets any event (socket.go). In HTTP
+// mode it opens none: Slack calls [Adapter.Handler], which checks the signature
+// before it reads anything (http.go, sign.go). Both make the same deliveries. A
+// delivery is read by parsers of our own (payload.go), acknowledged on the way it
+// came, and worked on in a bounded pool (session.go). The answer goes to the
+// event's response_url, into a modal or the home page, or, when those are too
+// late, to the person's direct messages (reply.go).
 //
 // [Adapter.Send] and [Adapter.Edit] are independent of Run. All calls share one
 // limiter and one transport (pace.go, transport.go).
@@ -47,11 +49,20 @@ import (
 // DefaultAPIURL is where Slack's Web API is.
 const DefaultAPIURL = "https://slack.com/api/"
 
+// The ways in which Slack reaches an app.
+const (
+	ModeSocket = "socket" // over connections that the app opens
+	ModeHTTP   = "http"   // by calling the app: see [Adapter.Handler]
+)
+
 // Config says which app to be, in which workspace.
 type Config struct {
-	BotToken secret.Secret // xoxb-…, of the workspace
-	AppToken secret.Secret // xapp-…, with connections:write
-	APIURL   string        // "" is DefaultAPIURL; another one is for tests
+	Mode          string        // how Slack reaches us: ModeSocket, which "" is too, or ModeHTTP
+	BotToken      secret.Secret // xoxb-…, of the workspace
+	AppToken      secret.Secret // ModeSocket: xapp-…, with connections:write
+	SigningSecret secret.Secret // ModeHTTP: what Slack signs its requests with; without it all are refused
+	PublicURL     string        // ModeHTTP: where Slack finds Handler, for Manifest and Check; "" if that is not known
+	APIURL        string        // "" is DefaultAPIURL; another one is for tests
 
 	// Commands maps canonical names to what the workspace calls them, such as
 	// "mystats" to "/mystats". nil is /mystats and /floor.
@@ -78,7 +89,11 @@ type Adapter struct {
 	calls  *counters
 	health health
 	timing timing
-	final  chan error // the reason why the workspace will not have us back
+
+	door    door        // of HTTP mode
+	replays chat.Recent // signatures of requests
+
+	final chan error // the reason why the workspace will not have us back
 
 	mu       sync.Mutex // guards the rest
 	dms      map[string]string
@@ -112,6 +127,9 @@ func New(c Config) (*Adapter, error) {
 	base, err := apiURL(c.APIURL)
 	if err != nil {
 		return nil, err
+	}
+	if c.Mode != "" && c.Mode != ModeSocket && c.Mode != ModeHTTP {
+		return nil, fmt.Errorf("slack: there is no mode %q: write socket or http", c.Mode)
 	}
 	if c.Commands == nil {
 		c.Commands = defaultCommands()

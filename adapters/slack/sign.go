@@ -1,0 +1,57 @@
+package slack
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"floorwalker/bot/secret"
+)
+
+// skew is how far the time in a signed request may be from ours, as Slack asks.
+const skew = 5 * time.Minute
+
+const (
+	headerSignature = "X-Slack-Signature"
+	headerTimestamp = "X-Slack-Request-Timestamp"
+)
+
+var (
+	errUnsigned = errors.New("it bears no signature of Slack's")
+	errForged   = errors.New("its signature is not made with slack.signing_secret")
+)
+
+// verify returns nil for a request that Slack signed with the secret at about
+// now: v0, HMAC-SHA256 over version, time and body, colons between them.
+// Nothing is accepted without a secret.
+func verify(h http.Header, body []byte, signing secret.Secret, now time.Time) error {
+	stamp := h.Get(headerTimestamp)
+	given, ok := strings.CutPrefix(h.Get(headerSignature), "v0=")
+	if !ok || stamp == "" || signing.IsZero() {
+		return errUnsigned
+	}
+	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	if err != nil {
+		return errUnsigned
+	}
+	if off := now.Sub(time.Unix(seconds, 0)).Abs(); off > skew {
+		return fmt.Errorf("its time is %v off: is this machine's clock right", off.Round(time.Second))
+	}
+	mac, err := hex.DecodeString(given)
+	if err != nil {
+		return errUnsigned
+	}
+	want := hmac.New(sha256.New, []byte(signing.Reveal()))
+	fmt.Fprintf(want, "v0:%s:", stamp) // a hash takes all
+	want.Write(body)
+	if !hmac.Equal(mac, want.Sum(nil)) {
+		return errForged
+	}
+	return nil
+}
