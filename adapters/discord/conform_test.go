@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -31,6 +32,7 @@ const (
 // network returns a fake with three people and two channels.
 func network(t testing.TB, o discordtest.Options) *discordtest.Server {
 	t.Helper()
+	o.Times.Ack = cmp.Or(o.Times.Ack, 20*time.Second) // a machine for tests may be slower than people are patient
 	srv := discordtest.New(o)
 	t.Cleanup(srv.Close)
 	srv.AddUser(discordtest.User{ID: asha, Name: "asha", Global: "Asha Rao"})

@@ -69,9 +69,9 @@ func (s *session) keep(ctx context.Context) error {
 type keeper struct {
 	*session
 	pause  pause
-	line   *line // to be resumed, nil if there is none
-	tries  int   // to resume it in a row
-	signed time.Time
+	line   *line     // to be resumed, nil if there is none
+	tries  int       // to resume it in a row
+	opened time.Time // when that was last tried; the sign-in was not later
 }
 
 // connect makes one connection and returns when it has ended, with how long its
@@ -88,6 +88,7 @@ func (k *keeper) connect(ctx context.Context) (lived time.Duration, err error) {
 	k.tries++
 	k.health.note(func(st *Stats) { st.Connects++ })
 	at, err := k.line.open(ctx)
+	k.opened = time.Now() // at the latest: a slow network may have held the sign-in up
 	if err != nil {
 		k.judge(err)
 		return 0, err
@@ -143,7 +144,7 @@ func (k *keeper) begin(ctx context.Context) error {
 	if err := k.budget(now, info); err != nil {
 		return err
 	}
-	if err := sleep(ctx, k.signed.Add(k.timing.identify).Sub(now)); err != nil {
+	if err := sleep(ctx, k.opened.Add(k.timing.identify).Sub(now)); err != nil {
 		return err
 	}
 	l, err := newLine(k.config.BotToken, info.URL, k.timing.gateway)
@@ -151,8 +152,7 @@ func (k *keeper) begin(ctx context.Context) error {
 		return fmt.Errorf("discord: %w", err)
 	}
 	l.take, l.heard = k.guarded, func() { k.health.heard(time.Now()) }
-	k.signed = time.Now()
-	k.notes.add(keyIdentify, k.signed)
+	k.notes.add(keyIdentify, time.Now())
 	libraryLog.add(l)
 	k.line, k.tries = l, 0
 	return nil

@@ -247,24 +247,33 @@ func (l *line) resumable() bool {
 	return l.signed
 }
 
-// heardOf is told of errors that the library says in its log only. The connection
-// is of no more use, and is cut: the library's next step would be to say goodbye
-// on it, which ends a session that could go on; and where the fuse has blown in
-// the middle of a session, it would wait on.
+// heardOf is told of the ends that the library says in its log only: a close code
+// of a running connection, and that the fuse has blown. The connection is of no
+// more use, and is cut: after the one the library would say goodbye on it, which
+// ends a session that could go on; after the other it would wait on.
+//
+// The log names the gateway and not the session. So it counts for nothing else:
+// what a read or a write meets is dealt with where it is met, in [conn], and an
+// old session that is late to notice its end does not end the one after it.
 func (l *line) heardOf(err error) {
+	var end *websocket.CloseError
+	switch {
+	case errors.As(err, &end) && end.Code != websocket.CloseAbnormalClosure: // which is an end without a code
+		l.finish(end)
+	case errors.Is(err, discordgo.ErrWSShardBounds):
+		l.finish(errInvalid)
+	}
+}
+
+// finish ends the connection for a reason.
+func (l *line) finish(why error) {
 	l.mu.Lock()
 	at := l.now
 	l.mu.Unlock()
 	if at == nil {
 		return
 	}
-	var end *websocket.CloseError
-	switch {
-	case errors.As(err, &end):
-		at.ended(end)
-	case errors.Is(err, discordgo.ErrWSShardBounds):
-		at.ended(errInvalid)
-	}
+	at.ended(why)
 	l.cut()
 }
 
@@ -307,6 +316,9 @@ func (l *line) fuse() bool {
 
 // A conn is a connection that ends when nothing is heard: heartbeats are answered
 // every 41 seconds. The library would wait for five of them.
+//
+// It closes at the first error. The library's next step would be to say goodbye
+// on it, which ends a session that could go on.
 type conn struct {
 	net.Conn
 	idle  time.Duration
@@ -323,8 +335,19 @@ func (c *conn) Read(b []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.Conn.Read(b)
-	if err == nil {
-		c.heard()
+	if err != nil {
+		c.Close() // what is wrong with it is in err
+		return n, err
+	}
+	c.heard()
+	return n, nil
+}
+
+// Write writes, and closes a connection that does not take it.
+func (c *conn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if err != nil {
+		c.Close() // what is wrong with it is in err
 	}
 	return n, err
 }
