@@ -153,17 +153,27 @@ func linkState(was LinkState, err error) (state LinkState, reason string) {
 // one whose counters start again, begins a new count; one that the vendor dated
 // before the last is dropped.
 func (s Seen) with(now dashboard.Counters, c *Config) Seen {
-	if !now.Date.IsZero() && now.Date.Before(s.Last.Date) {
+	switch newer, begins := s.takes(now, c); {
+	case !newer:
 		return s
-	}
-	if s.First.At.IsZero() || !sameDay(s.First.At, now.At, c.Zone) {
+	case begins:
 		return Seen{First: now, Last: now}
 	}
 	return Seen{First: s.First, Last: now}
 }
 
+// takes reports whether an answer is newer than what was seen, and whether it
+// begins a new count. It looks at times only.
+func (s Seen) takes(now dashboard.Counters, c *Config) (newer, begins bool) {
+	if !now.Date.IsZero() && now.Date.Before(s.Last.Date) {
+		return false, false
+	}
+	return true, s.First.At.IsZero() || !sameDay(s.First.At, now.At, c.Zone)
+}
+
 func sameDay(a, b time.Time, zone *time.Location) bool {
-	return a.In(zone).Format(time.DateOnly) == b.In(zone).Format(time.DateOnly)
+	a, b = a.In(zone), b.In(zone)
+	return a.YearDay() == b.YearDay() && a.Year() == b.Year()
 }
 
 // A card is one answer to /mystats while it is made.

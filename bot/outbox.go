@@ -7,6 +7,7 @@ import (
 	"floorwalker/bot/chat"
 	"floorwalker/bot/schedule"
 	"floorwalker/bot/stats"
+	"floorwalker/dashboard"
 )
 
 // A Row of the outbox is a message that the bot has promised to deliver. Its
@@ -91,8 +92,15 @@ type Tx interface {
 	// Seen is [Snapshots.Seen].
 	Seen(id AgentID) (Seen, error)
 
+	// SeenTimes is Seen with nothing of the answers but At and Date, and cheaper
+	// by far.
+	SeenTimes(id AgentID) (Seen, error)
+
 	// SaveSeen is [Snapshots.SaveSeen].
 	SaveSeen(id AgentID, s Seen) error
+
+	// SaveLast is SaveSeen that leaves the first answer as it is.
+	SaveLast(id AgentID, last dashboard.Counters) error
 
 	// SetLinkState is [Links.SetLinkState].
 	SetLinkState(id AgentID, state LinkState, reason string, at time.Time) error

@@ -180,7 +180,7 @@ func (w *watcher) repeats(start time.Time) []poll {
 	var again []poll
 	for _, p := range w.retry {
 		if start.Sub(p.final) > finalFor {
-			w.b.watching.land(p.final, false) // given up
+			w.b.watching.land(p.final) // given up
 			continue
 		}
 		again = append(again, p)
@@ -216,7 +216,7 @@ func (w *watcher) run(ctx context.Context, c *Config, polls []poll) (whole bool)
 func (w *watcher) forgo(polls []poll) {
 	for _, p := range polls {
 		if !p.final.IsZero() {
-			w.b.watching.land(p.final, false)
+			w.b.watching.land(p.final)
 		}
 	}
 }
@@ -345,7 +345,7 @@ func (w *watcher) landed(batch []polled, saved bool) {
 		}
 		class, failed := dashboard.ClassOf(p.err)
 		if saved && (!failed || class != dashboard.ClassTransient) {
-			w.b.watching.land(p.final, p.err == nil)
+			w.b.watching.land(p.final)
 			continue
 		}
 		w.mu.Lock()
@@ -358,12 +358,7 @@ func (w *watcher) landed(batch []polled, saved bool) {
 func (b *Bot) judge(tx Tx, c *Config, batch []polled) error {
 	for _, p := range batch {
 		if p.err == nil {
-			seen, err := tx.Seen(p.agent.ID)
-			if err != nil { // it cannot be read, and is begun anew
-				b.log.Error("the last counters are lost", "agent", p.agent.ID, "err", err)
-				seen = Seen{}
-			}
-			if err := tx.SaveSeen(p.agent.ID, seen.with(p.counters, c)); err != nil {
+			if err := b.see(tx, c, p); err != nil {
 				return err
 			}
 		}
@@ -372,6 +367,22 @@ func (b *Bot) judge(tx Tx, c *Config, batch []polled) error {
 		}
 	}
 	return nil
+}
+
+// see stores an answer as the newest, and as the first if it begins a count.
+func (b *Bot) see(tx Tx, c *Config, p polled) error {
+	seen, err := tx.SeenTimes(p.agent.ID)
+	if err != nil { // it cannot be read, and is begun anew
+		b.log.Error("the last counters are lost", "agent", p.agent.ID, "err", err)
+		seen = Seen{}
+	}
+	switch newer, begins := seen.takes(p.counters, c); {
+	case !newer:
+		return nil
+	case begins:
+		return tx.SaveSeen(p.agent.ID, Seen{First: p.counters, Last: p.counters})
+	}
+	return tx.SaveLast(p.agent.ID, p.counters)
 }
 
 // judgeLink records that a credential stopped or started to work. A person whose

@@ -156,8 +156,9 @@ func TestDamagedAgent(t *testing.T) {
 		s.start()
 		s.until("2026-03-02 17:30")
 		s.stop()
+		stopped := time.Now()
 		s.damage("agents", ravi)
-		s.damage("seen", asha.ID)
+		s.damage("first", asha.ID)
 		s.start()
 		s.until("2026-03-02 17:59:59")
 		s.calls(107)
@@ -165,6 +166,12 @@ func TestDamagedAgent(t *testing.T) {
 		s.expect(1, "Calls offered: 7")
 		if !strings.Contains(s.log.String(), "agent="+string(ravi)) {
 			t.Error("the log does not name the agent")
+		}
+		if seen, err := s.store.Seen(asha.ID); err != nil || seen.First.At.Before(stopped) {
+			t.Errorf("counters that could not be read: %+v, %v", seen, err)
+		}
+		if !strings.Contains(s.log.String(), "the last counters are lost") {
+			t.Error("the log does not say that counters are lost")
 		}
 		s.stop()
 	})

@@ -103,23 +103,3 @@ func (s *Store) Unlink(id bot.AgentID, by bot.AuditEntry, requestID string) (a b
 	s.compactIfDue()
 	return a, nil
 }
-
-// Seen returns what was last seen of an agent, zero for nothing.
-func (s *Store) Seen(id bot.AgentID) (seen bot.Seen, err error) {
-	err = s.view(func(t txn) error {
-		seen, err = t.seen(id)
-		return err
-	})
-	return seen, err
-}
-
-// SaveSeen replaces what was seen of an agent. For an agent that is not linked
-// it does nothing.
-func (s *Store) SaveSeen(id bot.AgentID, seen bot.Seen) error {
-	return s.update(func(t txn) error {
-		if linked, err := t.saveSeen(id, seen); linked || err != nil {
-			return err
-		}
-		return errUnchanged
-	})
-}

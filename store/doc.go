@@ -7,7 +7,7 @@
 //
 // The live file has these buckets. Signed and sealed records are explained
 // below; JSON forms stand beside the code that uses them, and are frozen by
-// testdata/v1 and v2.
+// testdata/v1, v2 and v3.
 //
 //	meta         "schema"        → signed {version, created}
 //	             "compact"       → 0x01; there while a compaction is due
@@ -16,7 +16,7 @@
 //	addresses    "network:id"    → signed {agent}
 //	users        vendor user id  → agent id
 //	credentials  agent id        → sealed {ssid, user_id, token}
-//	seen         agent id        → {first, last}                see [bot.Seen]
+//	first, last  agent id        → answer                       see [bot.Seen] and encodeAnswer
 //	audit        time and number → entry                        see auditKey
 //	done         SHA-256 of a request id → when its effect was stored, 8 bytes of Unix seconds
 //	workspaces   network         → signed {id, since}
@@ -30,9 +30,9 @@
 //	             any key         → signed JSON of package bot's, see [bot.Records]
 //
 // An agent is in agents, and then in credentials, once in addresses for each of
-// its addresses, in users if its user id is known, and perhaps in seen. Else its
-// id is in the audit trail, in keys and messages of the outbox, and in records
-// of the bot's; those whose keys begin with it go with the agent.
+// its addresses, in users if its user id is known, and perhaps in first and last.
+// Else its id is in the audit trail, in keys and messages of the outbox, and in
+// records of the bot's; those whose keys begin with it go with the agent.
 //
 // Beside the file lie "<file>-history", "<file>.pid" with the process id of its
 // owner, and for moments "<file>.new-…", "<file>.compact" and "<file>.restore".

@@ -13,8 +13,8 @@ import (
 
 // The stored forms. Their names are on people's disks: a new field may be added
 // if its absence means what it meant before; anything else is a new schema with
-// a migration. testdata/v1 freezes them. Besides these, [bot.Seen] and
-// [bot.AuditEntry] are stored as they are.
+// a migration. testdata freezes them. Besides these, [bot.AuditEntry] is stored
+// as it is, as [bot.Seen] was until schema 2.
 
 // schemaForm must stay readable by every version, older ones included.
 type schemaForm struct {

@@ -23,15 +23,6 @@ type liveTx struct{ txn }
 
 var _ bot.Tx = liveTx{}
 
-// Seen implements [bot.Tx].
-func (t liveTx) Seen(id bot.AgentID) (bot.Seen, error) { return t.seen(id) }
-
-// SaveSeen implements [bot.Tx].
-func (t liveTx) SaveSeen(id bot.AgentID, s bot.Seen) error {
-	_, err := t.saveSeen(id, s)
-	return err
-}
-
 // SetLinkState implements [bot.Tx].
 func (t liveTx) SetLinkState(id bot.AgentID, state bot.LinkState, reason string, at time.Time) error {
 	_, err := t.setLinkState(id, state, reason, at)

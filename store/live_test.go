@@ -11,6 +11,7 @@ import (
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
 	"floorwalker/bot/schedule"
+	"floorwalker/dashboard"
 )
 
 // mustUpdate runs a transaction that must succeed.
@@ -29,6 +30,7 @@ func everything(id bot.AgentID) func(tx bot.Tx) error {
 		_, recorded := tx.RecordOccurrence(bot.Occurrence{Team: "support", Name: "day"})
 		return errors.Join(enqueued, cancelled, recorded,
 			tx.SaveSeen(id, goldenForms()["v1/seen"].(bot.Seen)),
+			tx.SaveLast(id, dashboard.Counters{At: noon.Add(time.Hour), Date: noon.Add(time.Hour)}),
 			tx.SetLinkState(id, bot.LinkRelink, "refused", noon),
 			tx.PutRecord(bot.RecordAlerts, "a", []byte("{}")),
 			tx.DropRecord(bot.RecordAlerts, "b"))
@@ -56,10 +58,10 @@ func TestUpdateIsAllOrNothing(t *testing.T) {
 		for _, r := range collect(t, s.Rows()) {
 			words = append(words, r.Key+" "+string(r.State))
 		}
-		return append(words, string(a.State), fmt.Sprint(seen.Last.Date.IsZero()))
+		return append(words, string(a.State), fmt.Sprint(seen.First.At.Equal(noon), seen.Last.At.Equal(noon.Add(time.Hour))))
 	}
-	before := []string{"false false true", "old pending", "active", "true"}
-	after := []string{"true true false", "old cancelled", "k pending", "relink", "false"}
+	before := []string{"false false true", "old pending", "active", "false false"}
+	after := []string{"true true false", "old cancelled", "k pending", "relink", "true true"}
 	if got := state(); !slices.Equal(got, before) {
 		t.Fatalf("before: %q", got)
 	}
@@ -84,6 +86,7 @@ func TestViewDoesNotWrite(t *testing.T) {
 		"cancel":  func(tx bot.Tx) error { _, err := tx.Cancel("old", "", noon); return err },
 		"occur":   func(tx bot.Tx) error { _, err := tx.RecordOccurrence(bot.Occurrence{}); return err },
 		"seen":    func(tx bot.Tx) error { return tx.SaveSeen(id, bot.Seen{}) },
+		"last":    func(tx bot.Tx) error { return tx.SaveLast(id, dashboard.Counters{}) },
 		"state":   func(tx bot.Tx) error { return tx.SetLinkState(id, bot.LinkRelink, "", noon) },
 		"put":     func(tx bot.Tx) error { return tx.PutRecord(bot.RecordAlerts, "a", []byte("1")) },
 		"drop":    func(tx bot.Tx) error { return tx.DropRecord(bot.RecordAlerts, "a") },
@@ -96,7 +99,10 @@ func TestViewDoesNotWrite(t *testing.T) {
 
 func TestTxOfStrangers(t *testing.T) {
 	s := open(t, testConfig(t))
-	mustUpdate(t, s, func(tx bot.Tx) error { return tx.SaveSeen("nobody", goldenForms()["v1/seen"].(bot.Seen)) })
+	mustUpdate(t, s, func(tx bot.Tx) error {
+		seen := goldenForms()["v1/seen"].(bot.Seen)
+		return errors.Join(tx.SaveSeen("nobody", seen), tx.SaveLast("nobody", seen.Last))
+	})
 	err := s.Update(func(tx bot.Tx) error {
 		if seen, err := tx.Seen("nobody"); err != nil || !seen.Last.Date.IsZero() {
 			t.Errorf("seen of nobody: %+v, %v", seen, err)

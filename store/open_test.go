@@ -317,14 +317,14 @@ func TestMigrationGate(t *testing.T) {
 	steps := append(migrations(),
 		func(t txn) error { order += "a"; return t.put(bucketMeta, "a", []byte("a")) },
 		func(t txn) error { order += "b"; return nil })
-	failing := append(steps[:3:3], func(t txn) error { return errors.New("no luck") })
+	failing := append(steps[:4:4], func(t txn) error { return errors.New("no luck") })
 	migrate := func(steps []migration) error {
 		return s.update(func(t txn) error { return t.migrate(steps) })
 	}
-	if err := migrate(failing); err == nil || !strings.Contains(err.Error(), "migrate to schema 5: no luck") {
+	if err := migrate(failing); err == nil || !strings.Contains(err.Error(), "migrate to schema 6: no luck") {
 		t.Errorf("failing step: %v", err)
 	}
-	if v := version(t, s); v != 2 {
+	if v := version(t, s); v != 3 {
 		t.Errorf("after a failed step: schema %d", v)
 	}
 	order = ""
@@ -333,11 +333,11 @@ func TestMigrationGate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if v := version(t, s); v != 4 || order != "ab" {
+	if v := version(t, s); v != 5 || order != "ab" {
 		t.Errorf("schema %d after steps %s", v, order)
 	}
 	s.Close()
-	refuses(t, c, c.Path, "written by a newer version", "schema 4", "up to 2")
+	refuses(t, c, c.Path, "written by a newer version", "schema 5", "up to 3")
 }
 
 func version(t testing.TB, s *Store) (v int) {
@@ -363,7 +363,7 @@ func TestIncompleteDatabases(t *testing.T) {
 		"no schema":   func(t txn) error { return t.drop(bucketMeta, keySchema) },
 		"schema 0":    func(t txn) error { return t.putSchema(schemaForm{Version: 0}) },
 		"no data key": func(t txn) error { return t.drop(bucketKeys, "\x00\x00\x00\x01") },
-		"no bucket":   func(t txn) error { return t.DeleteBucket([]byte(bucketSeen)) },
+		"no bucket":   func(t txn) error { return t.DeleteBucket([]byte(bucketLast)) },
 		"an agent gone": func(t txn) error {
 			id, _ := t.in(bucketAgents).Cursor().First()
 			return t.in(bucketAgents).Delete(id)

@@ -24,7 +24,7 @@ type migration func(txn) error
 
 // migrations returns the steps from schema 1 on; the first leads to schema 2. A
 // step that has been released never changes.
-func migrations() []migration { return []migration{toSchema2} }
+func migrations() []migration { return []migration{toSchema2, toSchema3} }
 
 // toSchema2 makes room for the outbox, the digests' occurrences and the bot's
 // own records, and for what the history is to forget.

@@ -141,8 +141,10 @@ func checkSound(t testing.TB, s *Store) {
 				errs = append(errs, fmt.Errorf("bucket %s holds %d records, want %d", bucket, n, want))
 			}
 		}
-		if n := t.in(bucketSeen).Stats().KeyN; n > agents {
-			errs = append(errs, fmt.Errorf("%d snapshots of %d agents", n, agents))
+		for _, bucket := range []string{bucketFirst, bucketLast} {
+			if n := t.in(bucket).Stats().KeyN; n > agents {
+				errs = append(errs, fmt.Errorf("bucket %s: %d answers of %d agents", bucket, n, agents))
+			}
 		}
 		return errors.Join(errs...)
 	})
@@ -242,33 +244,6 @@ func fileID(t testing.TB, s *Store) (id int) {
 		t.Fatal(err)
 	}
 	return id
-}
-
-func TestSeen(t *testing.T) {
-	s := open(t, testConfig(t))
-	id := mustLink(t, s, linkOf("slack:U1", pair("17", "tok-1"))).Agent.ID
-	seen := bot.Seen{Last: dashboard.Counters{
-		Row: map[string]dashboard.Value{"TH": dashboard.ValueOf("12"), "ATT": dashboard.ValueOf("true")},
-		At:  noon, Date: noon.Add(time.Second), Rows: 1,
-	}}
-	if err := s.SaveSeen(id, seen); err != nil {
-		t.Fatal(err)
-	}
-	s = reopen(t, s)
-	got, err := s.Seen(id)
-	if diff := cmp.Diff(seen, got, cmp.Comparer(func(a, b dashboard.Value) bool { return a == b })); diff != "" || err != nil {
-		t.Error(err, "\n", diff)
-	}
-	if err := s.SaveSeen("0123456789abcdef", seen); err != nil {
-		t.Errorf("saving for an agent that has gone: %v", err)
-	}
-	if _, err := s.Unlink(id, bot.AuditEntry{}, ""); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := s.Seen(id); err != nil || !got.Last.At.IsZero() {
-		t.Errorf("seen of a deleted agent: %v, %v", got, err)
-	}
-	checkSound(t, s)
 }
 
 func TestAgentsYieldsOutsideTheTransaction(t *testing.T) {

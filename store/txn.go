@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"floorwalker/bot"
@@ -21,7 +22,7 @@ const (
 	bucketAddresses   = "addresses"
 	bucketUsers       = "users"
 	bucketCredentials = "credentials"
-	bucketSeen        = "seen"
+	bucketSeen        = "seen" // until schema 2
 	bucketAudit       = "audit"
 	bucketDone        = "done"
 	bucketWorkspaces  = "workspaces"
@@ -32,6 +33,10 @@ const (
 	bucketQueue       = "queue"
 	bucketOccurrences = "occurrences"
 	bucketForget      = "forget"
+
+	// Since schema 3, in the place of seen.
+	bucketFirst = "first"
+	bucketLast  = "last"
 )
 
 // buckets returns the names of all buckets of a schema.
@@ -43,6 +48,10 @@ func buckets(version int) []string {
 		for _, kind := range recordKinds() {
 			names = append(names, string(kind))
 		}
+	}
+	if version >= 3 {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == bucketSeen })
+		names = append(names, bucketFirst, bucketLast)
 	}
 	return names
 }
@@ -153,28 +162,6 @@ func (t txn) putCredential(id bot.AgentID, c dashboard.Credential) error {
 	return t.put(bucketCredentials, string(id), t.ring.seal(kindCredential, string(id), plain))
 }
 
-// seen returns what was last seen of an agent, zero for nothing.
-func (t txn) seen(id bot.AgentID) (bot.Seen, error) {
-	record := t.get(bucketSeen, string(id))
-	if record == nil {
-		return bot.Seen{}, nil
-	}
-	return decode[bot.Seen](bucketSeen, string(id), record)
-}
-
-// saveSeen replaces what was seen of an agent, and reports whether the agent is
-// linked: if not, nothing is written.
-func (t txn) saveSeen(id bot.AgentID, seen bot.Seen) (linked bool, err error) {
-	if t.get(bucketAgents, string(id)) == nil {
-		return false, nil
-	}
-	record, err := encode(seen)
-	if err != nil {
-		return true, err
-	}
-	return true, t.put(bucketSeen, string(id), record)
-}
-
 // setLinkState changes the state of an agent's link, and reports whether
 // anything is new.
 func (t txn) setLinkState(id bot.AgentID, state bot.LinkState, reason string, at time.Time) (changed bool, err error) {
@@ -251,7 +238,7 @@ func (t txn) dropAgent(a bot.Agent) error {
 	if err := t.dropIndexes(a, bot.Agent{}); err != nil {
 		return err
 	}
-	for _, bucket := range []string{bucketAgents, bucketCredentials, bucketSeen} {
+	for _, bucket := range []string{bucketAgents, bucketCredentials, bucketFirst, bucketLast} {
 		if err := t.drop(bucket, string(a.ID)); err != nil {
 			return err
 		}
