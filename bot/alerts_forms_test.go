@@ -34,7 +34,7 @@ func TestAlertForms(t *testing.T) {
 		"ending": ending{N: 12, Rule: "missed-burst", Began: at(2), Ended: at(9), Reason: alert.Recovered, Outcome: alert.Tell,
 			Text: "Asha missed 4 calls", AckedBy: "Meera"},
 		"bulletin": bulletin{
-			To: meera, Row: "alert/abcdefgh/fire/slack:U0SUPER", Edit: "alert/abcdefgh/fire-edit-1/slack:U0SUPER", Edits: 1, Kind: "fire",
+			To: meera, Row: "alert/abcdefgh/fire/slack:U0SUPER", Edit: "alert/abcdefgh/fire-edit-1/slack:U0SUPER", Edits: 1, Vital: true, Kind: "fire",
 			Group: alert.Group{Rule: "missed-burst", Team: "support", Opened: at(2)}, Due: at(3), Rest: []chat.Address{{Network: chat.Discord, ID: "1"}}, Edited: at(4),
 			Members: []member{{N: 12, Subject: "0123456789abcdef", Rule: "missed-burst", Episode: "abcdefgh", Team: "support", Over: &over{
 				Who: "Asha Rao", Text: "Asha missed 4 calls", Value: "1", Limit: "3", Severity: alert.Warning, Began: at(2), Ended: at(9), Reason: alert.Recovered}}},

@@ -308,16 +308,20 @@ func (d *desk) sweepRule(subject, name string, round alert.Round) {
 	}
 }
 
-// sweepBulletin drops a bulletin that is done, and tries the recipient's next
-// address if it could not be delivered.
+// sweepBulletin drops a bulletin that is done, tries the recipient's next address
+// if it could not be delivered, and has a message replaced that its reader has
+// deleted.
 func (d *desk) sweepBulletin(b *bulletin) {
 	row, found := d.row(b.Row)
-	waits := found && (row.State == RowPending || row.State == RowLeased)
+	edit, edited := d.row(b.Edit)
+	waits := found && row.waits() || edited && edit.waits()
 	switch {
 	case b.fresh || b.changed:
 	case found && row.State == RowDead && !b.over():
 		d.forward(b)
 		d.forget(b)
+	case b.Vital && d.lost(b):
+		b.changed = true
 	case b.over() && !waits && (b.Kind != kindCrowd || d.now.Sub(b.Group.Opened) > time.Hour):
 		d.forget(b)
 	}

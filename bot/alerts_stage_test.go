@@ -2,6 +2,7 @@ package bot_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ import (
 //	newteam sales sid ravi      a second team: its supervisor, its member
 //	team quiet 12:00-13:00      the team's quiet hours
 //	discord fail gone 1         as send fail, on Discord
+//	delete meera                she deletes all messages that she has got
 //	outbox                      the rows of alerts, each with its step and what became of it
 func (s *stage) doAlerts(line string) (err error) {
 	word, rest, _ := strings.Cut(line, " ")
@@ -53,6 +55,10 @@ func (s *stage) doAlerts(line string) (err error) {
 		s.config.Teams = append(slices.Clone(s.config.Teams), other)
 	case "discord":
 		return s.discordFails(strings.Fields(rest))
+	case "delete":
+		s.seeing.Lock()
+		defer s.seeing.Unlock()
+		maps.DeleteFunc(s.sent, func(_ chat.Ref, to chat.Address) bool { return to.ID == rest })
 	case "outbox":
 		return s.outbox()
 	default:

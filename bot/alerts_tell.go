@@ -34,6 +34,7 @@ type bulletin struct {
 	Row     string         `json:"row"`            // carries the message
 	Edit    string         `json:"edit,omitempty"` // carries the last edit of it
 	Edits   int            `json:"edits,omitempty"`
+	Vital   bool           `json:"vital,omitempty"` // an edit that is not known to be made tells what they must hear
 	Kind    string         `json:"kind"`            // what it is told for: fire, rise, escalate, repeat; or quiet, crowd
 	Group   alert.Group    `json:"group,omitzero"`  // what joins it
 	Due     time.Time      `json:"due,omitzero"`    // not to be sent before
@@ -226,6 +227,9 @@ func (d *desk) place(o openEpisode, kind, team string, to recipient) *bulletin {
 	}
 	var waiting []*bulletin
 	for _, b := range mine {
+		if d.closed(b) {
+			continue
+		}
 		if b.Kind == kind && b.Group.Join(o.rule, team, d.now, d.poll) == b.Group {
 			return b
 		}
@@ -239,11 +243,11 @@ func (d *desk) place(o openEpisode, kind, team string, to recipient) *bulletin {
 	switch sent := d.reader(to.addr).lately(d.now); {
 	case sent >= hourlyMost:
 		for _, b := range slices.Backward(mine) {
-			if b.Kind == kindCrowd {
+			if b.Kind == kindCrowd && !d.closed(b) {
 				return b
 			}
 		}
-		fallthrough // it was dropped, so an hour is over since
+		fallthrough // it was dropped, so an hour is over since, or they deleted it
 	case sent == hourlyMost-1:
 		kind = kindCrowd
 	}
@@ -329,9 +333,14 @@ func (d *desk) post(b *bulletin) {
 		return
 	}
 	m := d.card(b)
+	edit, _ := d.row(b.Edit)
+	b.Vital = b.Vital && edit.State != RowSent || len(b.promises) > 0
 	switch {
 	case d.amend(b.Row, m, b.Due):
+		b.Vital = false
 		d.carried(b, b.Row)
+	case d.lost(b):
+		d.replace(b, m)
 	case b.Edit != "" && d.amend(b.Edit, m, time.Time{}):
 		d.carried(b, b.Edit)
 	default:
@@ -339,24 +348,34 @@ func (d *desk) post(b *bulletin) {
 		d.enqueue(Row{Key: b.Edit, To: b.To, Lane: LaneAlert, Message: m, Edits: b.Row, GiveUp: d.now.Add(keepEdits)})
 		d.carried(b, b.Edit)
 	}
-	if b.over() && b.Kind != kindQuiet && b.Kind != kindCrowd {
-		d.forget(b)
-		return
-	}
 	b.changed = false
 	d.put(RecordHandling, b.key, b)
 }
 
+// closed reports whether a bulletin takes in nothing more: all of it is over, or
+// its message cannot be edited any more.
+func (d *desk) closed(b *bulletin) bool {
+	return b.over() && b.Kind != kindQuiet && b.Kind != kindCrowd || !b.fresh && d.lost(b)
+}
+
 // editKey returns the key of the next edit: a promise, if there is one to keep.
 func (d *desk) editKey(b *bulletin) string {
-	for _, key := range b.promises {
-		if _, found := d.row(key); !found {
-			return key
-		}
+	if key, ok := d.promise(b); ok {
+		return key
 	}
 	episode, step, to, _ := alert.ParseKey(b.Row)
 	b.Edits++
 	return alert.Key(episode, step+"-edit-"+decimal(float64(b.Edits)), to)
+}
+
+// promise returns the first promise of a bulletin that no row keeps yet.
+func (d *desk) promise(b *bulletin) (key string, ok bool) {
+	for _, key := range b.promises {
+		if _, found := d.row(key); !found {
+			return key, true
+		}
+	}
+	return "", false
 }
 
 // carried records that the promises are kept by a row.

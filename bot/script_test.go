@@ -220,11 +220,14 @@ func (w wire) Send(ctx context.Context, out chat.Outgoing) (chat.Ref, error) {
 }
 
 func (w wire) Edit(ctx context.Context, ref chat.Ref, m chat.Message) error {
+	w.s.seeing.Lock()
+	to, there := w.s.sent[ref]
+	w.s.seeing.Unlock()
+	if !there {
+		return fmt.Errorf("message_not_found: %w", chat.ErrGone)
+	}
 	err := w.memory.Edit(ctx, ref, m)
 	if err == nil {
-		w.s.seeing.Lock()
-		to := w.s.sent[ref]
-		w.s.seeing.Unlock()
 		w.s.arrived("edited, to", to, m, false)
 	}
 	return err
