@@ -34,9 +34,15 @@ func workspace(t *testing.T, o slacktest.Options) *slacktest.Server {
 	return srv
 }
 
-// adapter returns an adapter for the fake whose waits are short.
+// adapter returns an adapter for the fake whose waits are short. In the tests of
+// [TestOverHTTP], and in benchmarks with such a name, Slack calls it.
 func adapter(t testing.TB, srv *slacktest.Server) *Adapter {
 	t.Helper()
+	if strings.Contains(t.Name(), "OverHTTP") {
+		a := adapterWith(t, httpConfig(srv, t.Output()))
+		listen(t, srv, a)
+		return a
+	}
 	return adapterWith(t, Config{
 		BotToken: secret.New(srv.Options().BotToken), AppToken: secret.New(srv.Options().AppToken),
 		APIURL: srv.APIURL(), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
@@ -59,6 +65,7 @@ func adapterWith(t testing.TB, c Config) *Adapter {
 type harness struct {
 	t   *testing.T
 	srv *slacktest.Server
+	a   *Adapter
 
 	mu     sync.Mutex // guards events
 	events map[string]*slacktest.Interaction
@@ -69,9 +76,9 @@ func TestConformance(t *testing.T) {
 	chattest.Run(t, func(t *testing.T) chattest.Harness {
 		srv := workspace(t, slacktest.Options{CommandReplace: true})
 		srv.AddChannel(slacktest.Channel{ID: "C0ATTIC", Members: []string{asha, meera}, Without: true})
-		h := &harness{t: t, srv: srv, events: map[string]*slacktest.Interaction{}}
+		h := &harness{t: t, srv: srv, a: adapter(t, srv), events: map[string]*slacktest.Interaction{}}
 		return chattest.Harness{
-			Adapter: adapter(t, srv), User: asha, Other: meera, Channel: support, Gone: "U0NOBODY", Barred: "C0ATTIC",
+			Adapter: h.a, User: asha, Other: meera, Channel: support, Gone: "U0NOBODY", Barred: "C0ATTIC",
 			Can:   chattest.Capabilities{Forms: true, SecretForms: true, Redeliver: true, Edit: true, Confirm: true},
 			Do:    h.do,
 			Sees:  h.sees,
@@ -84,7 +91,7 @@ func TestConformance(t *testing.T) {
 func (h *harness) do(a chattest.Act) error {
 	ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Second)
 	defer cancel()
-	if _, err := h.srv.WaitSockets(ctx, clients); err != nil {
+	if err := reachable(ctx, h.srv, h.a); err != nil {
 		return err
 	}
 	h.mu.Lock()

@@ -30,7 +30,7 @@ func load(b *testing.B, o slacktest.Options, pace time.Duration, handle func(con
 	ctx, cancel := context.WithCancel(b.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx, &app{handle: handle}) }()
-	if _, err := srv.WaitSockets(b.Context(), clients); err != nil {
+	if err := reachable(b.Context(), srv, a); err != nil {
 		b.Fatal(err)
 	}
 	all := make([]*slacktest.Interaction, 0, b.N)
@@ -98,6 +98,11 @@ func BenchmarkCommands(b *testing.B) {
 	load(b, slacktest.Options{}, 5*time.Millisecond, said, nothing)
 }
 
+// BenchmarkCommandsOverHTTP is the same over the other transport.
+func BenchmarkCommandsOverHTTP(b *testing.B) {
+	load(b, slacktest.Options{}, 5*time.Millisecond, said, nothing)
+}
+
 // BenchmarkRecycled types 20 commands a second while every second the older
 // connection is ended, so that Slack delivers again what was on its way.
 func BenchmarkRecycled(b *testing.B) {
@@ -110,14 +115,21 @@ func BenchmarkRecycled(b *testing.B) {
 
 // BenchmarkSlowSource types 20 commands a second that take eight seconds each.
 func BenchmarkSlowSource(b *testing.B) {
-	load(b, slacktest.Options{}, 50*time.Millisecond, func(ctx context.Context, r chat.Request) (chat.Reply, error) {
-		select {
-		case <-time.After(8 * time.Second):
-			return said(ctx, r)
-		case <-ctx.Done():
-			return chat.Reply{}, context.Cause(ctx)
-		}
-	}, nothing)
+	load(b, slacktest.Options{}, 50*time.Millisecond, slowly, nothing)
+}
+
+// BenchmarkSlowSourceOverHTTP is the same over the other transport.
+func BenchmarkSlowSourceOverHTTP(b *testing.B) {
+	load(b, slacktest.Options{}, 50*time.Millisecond, slowly, nothing)
+}
+
+func slowly(ctx context.Context, r chat.Request) (chat.Reply, error) {
+	select {
+	case <-time.After(8 * time.Second):
+		return said(ctx, r)
+	case <-ctx.Done():
+		return chat.Reply{}, context.Cause(ctx)
+	}
 }
 
 // BenchmarkDraw draws a card, judges it, and leaves nothing to the network.

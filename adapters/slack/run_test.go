@@ -155,3 +155,26 @@ func (r *running) dm(user, words string) slacktest.Message {
 	}
 	return m
 }
+
+// TestOverHTTP runs what holds of both transports over the other one: answers,
+// windows, the home page, the end.
+func TestOverHTTP(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]func(*testing.T){
+		"Conformance": TestConformance,
+
+		"ThenWithoutReplacing": TestThenWithoutReplacing, "LateAnswerGoesToDM": TestLateAnswerGoesToDM,
+		"FailingResponseURL": TestFailingResponseURL, "RefusedFormOfAnswer": TestRefusedFormOfAnswer,
+		"ForeignersAreRefused": TestForeignersAreRefused, "UnknownCommand": TestUnknownCommand,
+		"FilesOfAnswer": TestFilesOfAnswer, "Presses": TestPresses, "Home": TestHome, "PressOnHome": TestPressOnHome,
+		"Events": TestEvents, "RevokedWhileSending": TestRevokedWhileSending, "ForeignWorkspace": TestForeignWorkspace,
+
+		"SlowForm": TestSlowForm, "FormErrors": TestFormErrors, "ClosedForm": TestClosedForm, "LargeResultOfForm": TestLargeResultOfForm,
+		"FormDeliveredAgain": TestFormDeliveredAgain, "ResultWaitsForAcknowledgement": TestResultWaitsForAcknowledgement,
+		"LateForm": TestLateForm, "PressInModal": TestPressInModal, "FullPool": TestFullPool,
+		"ShutdownAnswersTheAcknowledged": TestShutdownAnswersTheAcknowledged, "ShutdownApologizes": TestShutdownApologizes,
+		"PanicIsAnswered": TestPanicIsAnswered, "ResponseURLIsUsedUp": TestResponseURLIsUsedUp,
+	} {
+		t.Run(name, test)
+	}
+}
