@@ -173,7 +173,6 @@ func notBuilt(c *Config) []string {
 		key   string
 	}{
 		{!c.Discord.BotToken.IsZero() && c.Discord.Mode == "http", "discord.mode: http"},
-		{!c.Slack.BotToken.IsZero() && c.Slack.Mode == "http", "slack.mode: http"},
 		{c.HTTP.Listen != "", "http.listen"},
 		{c.HTTP.PublicURL != "", "http.public_url"},
 		{c.Ops.HeartbeatURL != "", "ops.heartbeat_url"},
@@ -259,7 +258,8 @@ func networks(cfg *Config, s streams, workspaces *store.Store, log *slog.Logger)
 // slackConfig is the configuration of the Slack adapter.
 func slackConfig(cfg *Config, workspaces *store.Store, log *slog.Logger) slack.Config {
 	c := slack.Config{
-		BotToken: cfg.Slack.BotToken, AppToken: cfg.Slack.AppToken, APIURL: cfg.Slack.APIURL, Logger: log,
+		Mode: cfg.Slack.Mode, BotToken: cfg.Slack.BotToken, AppToken: cfg.Slack.AppToken, SigningSecret: cfg.Slack.SigningSecret,
+		PublicURL: cfg.HTTP.PublicURL, APIURL: cfg.Slack.APIURL, Logger: log,
 		Commands: map[string]string{"mystats": cfg.Slack.Commands.Mystats, "floor": cfg.Slack.Commands.Floor},
 	}
 	if workspaces != nil {

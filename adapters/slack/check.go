@@ -25,13 +25,17 @@ func scopes() []struct{ name, without string } {
 // checkTimeout bounds each question of a check.
 const checkTimeout = 15 * time.Second
 
-// Check asks Slack about both tokens and the scopes. It takes one of the few
-// connections that Slack gives out a minute.
+// Check asks Slack about the bot token and its scopes, and then about the way to
+// the app: the app token in Socket Mode, which takes one of the few connections
+// that Slack gives out a minute; the public address in HTTP mode.
 func (a *Adapter) Check(ctx context.Context) []chat.Finding {
 	var found []chat.Finding
 	who, err := a.checkBot(ctx, &found)
 	if err == nil {
 		found = append(found, checkScopes(who.scopes)...)
+	}
+	if a.config.Mode == ModeHTTP {
+		return append(found, a.checkHTTP(ctx)...)
 	}
 	return append(found, a.checkApp(ctx))
 }

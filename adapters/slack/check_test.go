@@ -2,6 +2,8 @@ package slack
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -60,6 +62,45 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// In HTTP mode a check goes the way that Slack will go.
+func TestCheckHTTP(t *testing.T) {
+	const secretCheck, address = "slack signing secret", "slack public address"
+	const good = "8f742231b10e8888abcd99baac81a3f0"
+	elsewhere := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(elsewhere.Close)
+	for name, test := range map[string]struct {
+		prepare func(c *Config, own string)
+		want    map[string]chat.Level
+		says    string
+	}{
+		"good":      {func(c *Config, own string) { c.PublicURL = own + "/" }, map[string]chat.Level{secretCheck: chat.LevelOK, address: chat.LevelOK}, "/slack/event leads to floorwalker"},
+		"no url":    {func(*Config, string) {}, map[string]chat.Level{secretCheck: chat.LevelOK, address: chat.LevelWarn}, "http.public_url is not set"},
+		"nobody":    {func(c *Config, _ string) { c.PublicURL = "http://127.0.0.1:1" }, map[string]chat.Level{secretCheck: chat.LevelOK, address: chat.LevelWarn}, "cannot be reached"},
+		"elsewhere": {func(c *Config, _ string) { c.PublicURL = elsewhere.URL }, map[string]chat.Level{secretCheck: chat.LevelOK, address: chat.LevelFault}, "something else, with status 404"},
+		"changed": {func(c *Config, own string) { c.PublicURL, c.SigningSecret = own, secret.New("another") },
+			map[string]chat.Level{secretCheck: chat.LevelWarn, address: chat.LevelFault}, "refuses what is signed with this signing secret"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := workspace(t, slacktest.Options{SigningSecret: good})
+			c := httpConfig(srv, t.Output())
+			own := listen(t, srv, adapterWith(t, c))
+			test.prepare(&c, own)
+			found := adapterWith(t, c).Check(t.Context())
+			test.want["slack bot token"], test.want["slack scopes"] = chat.LevelOK, chat.LevelOK
+			all := ""
+			for _, f := range found {
+				if want, ok := test.want[f.Check]; !ok || f.Level != want {
+					t.Errorf("%s is %s: %s", f.Check, f.Level, f.Message)
+				}
+				all += f.Message + "\n" + f.Next + "\n"
+			}
+			if len(found) != len(test.want) || !strings.Contains(all, test.says) || strings.Contains(all, good) {
+				t.Errorf("the findings do not say %q, or show a secret:\n%s", test.says, all)
+			}
+		})
+	}
+}
+
 // regexpEngine brings the engine that the schema's patterns need: two look
 // ahead.
 func regexpEngine(s string) (jsonschema.Regexp, error) {
@@ -76,18 +117,39 @@ func (p *pattern) MatchString(s string) bool {
 
 func (p *pattern) String() string { return (*regexp2.Regexp)(p).String() }
 
-// The manifest is what Slack's own schema takes; the schema refuses a broken
-// one.
+// The manifest is what Slack's own schema takes, for either mode; the schema
+// refuses a broken one.
 func TestManifest(t *testing.T) {
-	b, err := Manifest(Config{Commands: map[string]string{"mystats": "/my-numbers", "floor": "/floor"}})
-	if err != nil {
-		t.Fatal(err)
+	commands := map[string]string{"mystats": "/my-numbers", "floor": "/floor"}
+	for mode, want := range map[string][]string{
+		ModeSocket: {"/my-numbers", `"/floor"`, `"should_escape": true`, "im:write", "app_home_opened", `"socket_mode_enabled": true`},
+		ModeHTTP: {"/my-numbers", `"socket_mode_enabled": false`, `"url": "https://floor.example/slack/command"`,
+			`"request_url": "https://floor.example/slack/interact"`, `"request_url": "https://floor.example/slack/event"`},
+	} {
+		t.Run(mode, func(t *testing.T) {
+			b, err := Manifest(Config{Mode: mode, Commands: commands, PublicURL: "https://floor.example/"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range want {
+				if !strings.Contains(string(b), want) {
+					t.Errorf("the manifest lacks %s", want)
+				}
+			}
+			if mode == ModeSocket && strings.Contains(string(b), "floor.example") {
+				t.Error("the manifest names an address that nobody calls")
+			}
+			validManifest(t, b)
+		})
 	}
-	for _, want := range []string{"/my-numbers", "/floor", `"should_escape": true`, "im:write", "app_home_opened"} {
-		if !strings.Contains(string(b), want) {
-			t.Errorf("the manifest lacks %s", want)
-		}
+	if _, err := Manifest(Config{Mode: ModeHTTP}); err == nil || !strings.Contains(err.Error(), "http.public_url") {
+		t.Errorf("without an address the manifest says %v", err)
 	}
+}
+
+// validManifest asks Slack's schema about a manifest.
+func validManifest(t *testing.T, b []byte) {
+	t.Helper()
 	const schema = "../../../shared/reference/data/slack-manifest.schema.json"
 	if _, err := os.Stat(schema); err != nil {
 		t.Skip("Slack's schema of manifests is not here")

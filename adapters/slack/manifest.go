@@ -3,22 +3,29 @@ package slack
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 )
 
 // Manifest returns the app's manifest as JSON, to be pasted into Slack's "create
 // an app from a manifest". It says what this adapter needs and nothing more: no
-// scope reads channels or messages.
+// scope reads channels or messages. In HTTP mode it names the addresses that
+// Slack shall call, and an error says that they are not known.
 func Manifest(c Config) ([]byte, error) {
+	called := c.Mode == ModeHTTP
+	if called && c.PublicURL == "" {
+		return nil, errors.New("slack: the manifest of mode http names the address that Slack calls: set http.public_url")
+	}
 	commands := c.Commands
 	if commands == nil {
 		commands = defaultCommands()
 	}
 	command := func(name, description, hint string) map[string]any {
-		return map[string]any{
+		return c.at("url", pathCommand, map[string]any{
 			"command": cmp.Or(commands[name], defaultCommands()[name]), "description": description,
 			"usage_hint": hint, "should_escape": true, // else mentions arrive as names, which prove nothing
-		}
+		})
 	}
 	var needed []string
 	for _, s := range scopes() {
@@ -41,9 +48,9 @@ func Manifest(c Config) ([]byte, error) {
 		},
 		"oauth_config": map[string]any{"scopes": map[string]any{"bot": needed}},
 		"settings": map[string]any{
-			"event_subscriptions": map[string]any{"bot_events": []string{"app_home_opened", "app_uninstalled", "tokens_revoked"}},
-			"interactivity":       map[string]any{"is_enabled": true},
-			"org_deploy_enabled":  true, "socket_mode_enabled": true, "token_rotation_enabled": false,
+			"event_subscriptions": c.at("request_url", pathEvent, map[string]any{"bot_events": []string{"app_home_opened", "app_uninstalled", "tokens_revoked"}}),
+			"interactivity":       c.at("request_url", pathInteract, map[string]any{"is_enabled": true}),
+			"org_deploy_enabled":  true, "socket_mode_enabled": !called, "token_rotation_enabled": false,
 		},
 	}
 	b, err := json.MarshalIndent(manifest, "", "  ")
@@ -52,3 +59,14 @@ func Manifest(c Config) ([]byte, error) {
 	}
 	return append(b, '\n'), nil
 }
+
+// at adds to a part of the manifest where Slack calls, if it does.
+func (c Config) at(key, path string, part map[string]any) map[string]any {
+	if c.Mode == ModeHTTP {
+		part[key] = c.address(path)
+	}
+	return part
+}
+
+// address returns where the world finds a path of [Adapter.Handler].
+func (c Config) address(path string) string { return strings.TrimRight(c.PublicURL, "/") + path }
