@@ -156,7 +156,14 @@ func (d *deliverer) attempt(ctx context.Context, row Row) error {
 	outcome.Attempt = row.Attempts
 	d.b.bells.bar(row.To, barrier(outcome, err))
 	d.note(ctx, row, outcome, err)
-	err = d.b.store.Settle(row.Key, outcome)
+	if errors.Is(err, chat.ErrGone) {
+		err = d.b.forward(row, outcome.At)
+	} else {
+		err = nil
+	}
+	if err == nil {
+		err = d.b.store.Settle(row.Key, outcome)
+	}
 	if errors.Is(err, ErrNotSaved) {
 		return nil // the lease ends by itself, and the row is then in doubt
 	}
@@ -219,6 +226,10 @@ func (d *deliverer) outcome(row Row, ref chat.Ref, err error, now time.Time) Out
 	o = Outcome{State: RowPending, Reason: err.Error(), At: now, InDoubt: row.InDoubt || errors.Is(err, chat.ErrUnclear)}
 	wait, told := errors.AsType[*chat.RetryError](err)
 	switch {
+	case errors.Is(err, chat.ErrGone) && row.Edits != "" && row.Lane == LaneDigest:
+		// Somebody did not want it there, so that it gets no successor.
+		o.State, o.Reason = RowDead, "the message was deleted, so there is nothing to edit: "+o.Reason
+		return o
 	case errors.Is(err, chat.ErrGone), errors.Is(err, chat.ErrRejected), errors.Is(err, errNothingToEdit):
 		o.State = RowDead
 		return o

@@ -214,16 +214,16 @@ func TestHangingAddress(t *testing.T) {
 		s.refuse("#support", errHangs)
 		s.start()
 		s.until("2026-03-02 17:30:02")
-		ask("1", "support/daily")
+		ask("1", "support/daily again-1")
 		for i := range 3 {
-			ask(fmt.Sprint("2", i), "support/other")
+			ask(fmt.Sprint("2", i), fmt.Sprint("support/other again-2", i))
 		}
 		s.until("2026-03-02 17:30:03")
 		s.expect(3, "")
 		s.refuse("#support", nil)
 		s.until("2026-03-02 17:31")
 		s.expect(5, "")
-		if got := s.arrived(); len(got) == 5 && !(strings.Contains(got[3].key, "T17:30") && got[3].resent && strings.Contains(got[4].key, "now-1")) {
+		if got := s.arrived(); len(got) == 5 && !(strings.Contains(got[3].key, "T17:30") && got[3].resent && strings.Contains(got[4].key, "again-1")) {
 			t.Errorf("to #support came %s, and then %s", got[3].key, got[4].key)
 		}
 		s.stop()

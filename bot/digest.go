@@ -2,120 +2,13 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"floorwalker/bot/chat"
 	"floorwalker/bot/schedule"
 	"floorwalker/bot/stats"
 )
-
-// post composes a digest and records it together with its messages and with the
-// occurrences that were skipped for it. That it is recorded already means that it
-// is done.
-func (b *Bot) post(ctx context.Context, c *Config, due dueDigest, now time.Time) error {
-	if b.watching.pending(due.window.End) {
-		b.watching.postedEarly(due.window.End) // before history is read: nothing comes in unnoticed
-	}
-	report, err := b.report(ctx, c, due.team, due.window, now)
-	if err != nil {
-		return err
-	}
-	m := report.message(due)
-	err = b.store.Update(func(tx Tx) error {
-		if err := recordSkipped(tx, due.team, due.digest, due.skipped, now); err != nil {
-			return err
-		}
-		added, err := tx.RecordOccurrence(Occurrence{
-			Team: due.team.Name, Name: due.digest.Name, Nominal: due.run.Nominal, At: due.run.At, Window: due.window.Span, Recorded: now,
-		})
-		if err != nil || !added {
-			return err
-		}
-		for _, to := range due.recipients() {
-			if _, err := tx.Enqueue(Row{
-				Key: digestKey(due.team.Name, due.digest.Name, due.run.Nominal, to), To: to, Lane: LaneDigest, Message: m, GiveUp: due.giveUp(now),
-			}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	b.bells.ring()
-	return nil
-}
-
-// amendLate edits the digests that went out before the last polls of their shift
-// were in. Each is edited once.
-func (b *Bot) amendLate(ctx context.Context, c *Config, now time.Time) error {
-	for _, end := range b.watching.late() {
-		for _, team := range c.Teams {
-			for _, d := range team.Digests {
-				last, err := b.lastOccurrence(team.Name, d.Name, now)
-				if err != nil {
-					return err
-				}
-				if last.Skipped == "" && last.Window.End.Equal(end) {
-					if err := b.amend(ctx, c, team, d, last, now); err != nil {
-						return fmt.Errorf("edit digest %s/%s: %w", team.Name, d.Name, err)
-					}
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// amend composes a digest anew and has its messages edited.
-func (b *Bot) amend(ctx context.Context, c *Config, team Team, d Digest, last Occurrence, now time.Time) error {
-	window, err := d.Schedule.Window(last.Nominal)
-	if err != nil {
-		return err
-	}
-	due := dueDigest{team: team, digest: d, run: schedule.Occurrence{Nominal: last.Nominal, At: last.At}, window: window}
-	report, err := b.report(ctx, c, team, window, now)
-	if err != nil {
-		return err
-	}
-	err = b.store.Update(func(tx Tx) error {
-		for _, to := range due.recipients() {
-			key := digestKey(team.Name, d.Name, last.Nominal, to)
-			if _, err := tx.Enqueue(Row{Key: key + "/late", Edits: key, To: to, Lane: LaneDigest, Message: report.message(due), GiveUp: now.Add(time.Hour)}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if errors.Is(err, ErrNotSaved) {
-		b.log.ErrorContext(ctx, "late data not posted", "team", team.Name, "digest", d.Name, "err", err)
-		return nil
-	}
-	b.bells.ring()
-	return err
-}
-
-// digestKey is the promise of one digest to one address.
-func digestKey(team, name string, nominal schedule.Civil, to chat.Address) string {
-	return strings.Join([]string{"digest", team, name, nominal.String(), to.String()}, "/")
-}
-
-// recipients returns where a digest goes.
-func (d dueDigest) recipients() []chat.Address {
-	if !d.digest.ToSupervisors {
-		return d.team.Channels
-	}
-	var list []chat.Address
-	for _, p := range d.team.Supervisors {
-		list = append(list, p.Addresses[0])
-	}
-	return list
-}
 
 // A report is what a digest says of a team and a window.
 type report struct {

@@ -39,7 +39,10 @@ func (b *Bot) PlannedDigests(now time.Time, accept func(team string) bool) ([]Pl
 			if err != nil {
 				return nil, err
 			}
-			to := dueDigest{team: team, digest: d}.recipients()
+			to, err := b.audience(c, dueDigest{team: team, digest: d}, now)
+			if err != nil {
+				return nil, err
+			}
 			list = append(list, PlannedDigest{team.Name, d.Name, next, team.Zone, last, to})
 		}
 	}
@@ -178,44 +181,4 @@ func (d Digest) now(team Team, now time.Time) (dueDigest, error) {
 		window = running
 	}
 	return dueDigest{team: team, digest: d, run: schedule.Occurrence{Nominal: nominal, At: now}, window: window}, nil
-}
-
-// digestNow answers /floor digest now: it posts the digest, once per request.
-func (b *Bot) digestNow(ctx context.Context, r *request) (chat.Reply, error) {
-	team, d, err := r.digestNamed()
-	if err != nil {
-		return chat.Reply{}, err
-	}
-	now := time.Now()
-	due, err := d.now(team, now)
-	if err != nil {
-		return chat.Reply{}, err
-	}
-	report, err := b.report(ctx, r.config, team, due.window, now)
-	if err != nil {
-		return chat.Reply{}, err
-	}
-	to := due.recipients()
-	if len(to) == 0 {
-		return chat.Reply{}, &problem{text: "That digest has no readers.", next: chat.T("Its team has no channel in the configuration.")}
-	}
-	audit := AuditEntry{At: now.UTC(), Actor: r.From.String(), Action: "digest now", Object: team.Name + "/" + d.Name}
-	if err := b.store.Record(audit); err != nil {
-		return chat.Reply{}, fmt.Errorf("record a digest: %w", err)
-	}
-	err = b.store.Update(func(tx Tx) error {
-		for _, addr := range to {
-			row := Row{Key: strings.Join([]string{"digest", team.Name, d.Name, "now-" + r.ID, addr.String()}, "/"),
-				To: addr, Lane: LaneDigest, Message: report.message(due), GiveUp: now.Add(time.Hour)}
-			if _, err := tx.Enqueue(row); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return chat.Reply{}, fmt.Errorf("post %s/%s: %w", team.Name, d.Name, err)
-	}
-	b.bells.ring()
-	return chat.Show(note("Posting", chat.T(fmt.Sprintf("%s/%s is on its way to %s.", team.Name, d.Name, plural(len(to), "place"))), nil)), nil
 }

@@ -79,7 +79,7 @@ func (b *Bot) Digests(ctx context.Context) error {
 func (l *digestLoop) round(ctx context.Context, now time.Time) (next time.Time, err error) {
 	next = now.Add(digestNap)
 	c := l.b.config.Load()
-	if err := l.b.amendLate(ctx, c, now); err != nil {
+	if err := l.amendLate(ctx, c, now); err != nil {
 		return next, err
 	}
 	for _, team := range c.Teams {
@@ -125,7 +125,7 @@ func (l *digestLoop) run(ctx context.Context, c *Config, team Team, d Digest, no
 	if l.b.watching.pending(window.End) && now.Sub(plan.Run.At) < lastPoll {
 		return now.Add(time.Second), nil
 	}
-	if err := l.b.post(ctx, c, due, now); err != nil {
+	if err := l.post(ctx, c, due, now); err != nil {
 		return time.Time{}, err
 	}
 	l.done[digestName(team, d)] = plan.Run.At
@@ -134,12 +134,13 @@ func (l *digestLoop) run(ctx context.Context, c *Config, team Team, d Digest, no
 
 func digestName(team Team, d Digest) string { return team.Name + "/" + d.Name }
 
-// A digestStart says since when a digest has been due at its present times. A
-// new digest, and one whose times were edited, owes nothing for the time before;
+// A digestStart says since when a digest has been due at its present times, and
+// what is still to be done about the newest one. A new digest, and one whose times were edited, owes nothing for the time before;
 // but from then on it owes, whenever the bot is down.
 type digestStart struct {
 	Times string    `json:"times"` // as timesOf writes them
 	Since time.Time `json:"since"`
+	Early *early    `json:"early,omitempty"` // of the newest one posted; nil: it is done with
 }
 
 // timesOf writes what decides when a digest is due, but for holidays: to change
@@ -184,7 +185,7 @@ func (l *digestLoop) start(name, times string, now time.Time) (start digestStart
 		}
 	}
 	if start.Times != times {
-		start = digestStart{times, now.Round(0).UTC()}
+		start = digestStart{Times: times, Since: now.Round(0).UTC()}
 		if err := l.b.store.Update(func(tx Tx) error { return WriteRecord(tx, RecordDigests, name, start) }); err != nil {
 			return start, err
 		}

@@ -23,12 +23,9 @@ type watching struct {
 	open   []openRound   // not stored yet, oldest first
 
 	// finals counts the polls at a shift's end that are under way or to be
-	// tried again, by that end; planned is up to when ends are planned. early
-	// holds the ends for which a digest went out before they were in, and
-	// whether one has brought something since.
+	// tried again, by that end; planned is up to when ends are planned.
 	finals  map[time.Time]int
 	planned time.Time
-	early   map[time.Time]bool
 }
 
 func (w *watching) round(start time.Time, length time.Duration, polls int) {
@@ -70,8 +67,7 @@ func (w *watching) beatAlerts(at time.Time) {
 	w.tended = at
 }
 
-// expect notes that a final poll is planned, land that nothing more comes of it,
-// and whether it brought something.
+// expect notes that a final poll is planned, land that nothing more comes of it.
 func (w *watching) expect(end time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -81,45 +77,12 @@ func (w *watching) expect(end time.Time) {
 	w.finals[end]++
 }
 
-func (w *watching) land(end time.Time, news bool) {
+func (w *watching) land(end time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.finals[end]--; w.finals[end] <= 0 {
 		delete(w.finals, end)
 	}
-	if _, early := w.early[end]; early && news {
-		w.early[end] = true
-	}
-}
-
-// postedEarly notes that a digest does not wait for the final polls of a shift.
-func (w *watching) postedEarly(end time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.early == nil {
-		w.early = map[time.Time]bool{}
-	}
-	if _, known := w.early[end]; !known {
-		w.early[end] = false
-	}
-}
-
-// late takes the ends for which a digest went out early, all is in by now, and
-// there is something new.
-func (w *watching) late() []time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var ends []time.Time
-	for end, news := range w.early {
-		if w.awaits(end) {
-			continue
-		}
-		delete(w.early, end)
-		if news {
-			ends = append(ends, end)
-		}
-	}
-	return ends
 }
 
 func (w *watching) beatDigests(at time.Time) {
@@ -133,11 +96,8 @@ func (w *watching) beatDigests(at time.Time) {
 func (w *watching) pending(end time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.awaits(end)
+	return w.finals[end] > 0 || w.planned.Before(end)
 }
-
-// awaits is pending, with mu held.
-func (w *watching) awaits(end time.Time) bool { return w.finals[end] > 0 || w.planned.Before(end) }
 
 // A WatchStatus is how the watch is doing.
 type WatchStatus struct {

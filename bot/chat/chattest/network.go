@@ -97,6 +97,13 @@ func (n *Network) Remove(id string) {
 	delete(n.channels, id)
 }
 
+// Delete takes a message off everybody's screen, as its readers may do.
+func (n *Network) Delete(ref chat.Ref) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.posts = slices.DeleteFunc(n.posts, func(p *post) bool { return n.ref(p) == ref })
+}
+
 // Fail makes the next calls of Send and Edit return an error. Nothing arrives.
 func (n *Network) Fail(err error, calls int) { n.fail(fault{err: err}, calls) }
 
