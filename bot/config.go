@@ -21,6 +21,10 @@ type Config struct {
 	Teams    []Team
 	Commands map[chat.Network]map[string]string // how a network calls a command, where not "/" and its name
 
+	// LinkPage is where the link pages are, such as https://floor.example/link/;
+	// "" is nowhere: then credentials are asked for in chat, where that is allowed.
+	LinkPage string
+
 	// Lookup asks a network what it calls a person; nil asks nobody.
 	Lookup func(context.Context, chat.Address) (chat.Person, error)
 

@@ -88,18 +88,22 @@ func howToLink(r *request) chat.Message {
 
 // linkAdvice says how this person, on this network, connects their account.
 func linkAdvice(r *request) chat.Text {
-	if r.SecretForms {
+	if r.linksHere() {
 		return chat.Join(chat.T("Press the button or type "), chat.Code(r.config.typed(r.From.Network, "floor", "link")), chat.T(" to connect your account. It takes a minute."))
 	}
 	return chat.Join(chat.T("Ask an administrator to run "), chat.Code("floorwalker link "+r.From.String()), chat.T(" for you."))
 }
 
 func linkAction(r *request) []chat.Action {
-	if !r.SecretForms {
+	if !r.linksHere() {
 		return nil
 	}
-	return []chat.Action{{ID: "floor", Value: "link", Label: "Link my account", Style: chat.Primary, Form: true}}
+	return []chat.Action{{ID: "floor", Value: "link", Label: "Link my account", Style: chat.Primary, Form: r.config.LinkPage == ""}}
 }
+
+// linksHere reports whether the person can link by themselves: on a page, or in a
+// form.
+func (r *request) linksHere() bool { return r.config.LinkPage != "" || r.SecretForms }
 
 // mishap is the answer to what should not have happened.
 func (b *Bot) mishap(r *request) chat.Message {

@@ -18,14 +18,17 @@ import (
 // is a live call, and nobody shall find out ids or tokens by trying.
 const linkTries = 5
 
-// link answers /floor link: with the form, and to the form with the result of a
-// live call.
+// link answers /floor link: with a page of the person's own where there are such
+// pages, else with the form, and to the form with the result of a live call.
 func (b *Bot) link(ctx context.Context, r *request) (chat.Reply, error) {
 	if len(r.args) > 0 {
 		return chat.Reply{}, &problem{
 			text: "Never type a credential into a command: commands can end up in logs.",
 			next: chat.Join(chat.T("I did not read it. "), linkAdvice(r)), actions: linkAction(r),
 		}
+	}
+	if r.config.LinkPage != "" && r.Kind != chat.KindForm {
+		return b.offerPage(r)
 	}
 	if !r.SecretForms {
 		return chat.Reply{}, &problem{text: "I can't ask for a credential on this network.", next: linkAdvice(r)}
@@ -41,13 +44,22 @@ func (b *Bot) link(ctx context.Context, r *request) (chat.Reply, error) {
 	if faults := formFaults(credential); faults != nil {
 		return chat.Ask(linkForm(faults, r.Values)), nil
 	}
-	if wait, ok := b.attempts.allow(r.From.String(), linkTries, time.Now()); !ok {
-		return chat.Reply{}, &problem{text: "You have tried that several times now.", next: chat.T("Wait " + roughly(wait) + ", check the values in the dashboard, and try again.")}
+	if err := b.mayTry(r); err != nil {
+		return chat.Reply{}, err
 	}
 	checking := note("Linking", chat.T("Checking with the dashboard…"), nil)
 	return chat.Reply{Message: &checking, Then: func(ctx context.Context) (chat.Reply, error) {
 		return b.finishLink(ctx, r, credential)
 	}}, nil
+}
+
+// mayTry counts a try of a credential, or says how long to wait.
+func (b *Bot) mayTry(r *request) error {
+	wait, ok := b.attempts.allow(r.From.String(), linkTries, time.Now())
+	if !ok {
+		return &problem{text: "You have tried that several times now.", next: chat.T("Wait " + roughly(wait) + ", check the values in the dashboard, and try again.")}
+	}
+	return nil
 }
 
 func trimmed(s secret.Secret) secret.Secret { return secret.New(strings.TrimSpace(s.Reveal())) }
@@ -95,8 +107,13 @@ func (b *Bot) finishLink(ctx context.Context, r *request, credential dashboard.C
 		Address: r.From, Name: r.Name, Credential: credential, Actor: r.From.String(), RequestID: r.ID,
 	})
 	if err != nil {
-		return chat.Reply{}, linkProblem(err)
+		return chat.Reply{}, linkProblem(err, credential)
 	}
+	return chat.Show(linkedMessage(r, linked, counters)), nil
+}
+
+// linkedMessage tells a person that they are linked, and what that means.
+func linkedMessage(r *request, linked Linked, counters *dashboard.Counters) chat.Message {
 	m := chat.Message{Title: "Linked", Tone: chat.Good, Private: true}
 	what := "Your account is connected."
 	switch {
@@ -114,18 +131,22 @@ func (b *Bot) finishLink(ctx context.Context, r *request, credential dashboard.C
 		chat.Code(r.config.typed(r.From.Network, "floor", "export")), chat.T(" shows all of it, "),
 		chat.Code(r.config.typed(r.From.Network, "floor", "unlink")), chat.T(" deletes it."))})
 	m.Actions = []chat.Action{{ID: "mystats", Label: "My numbers", Style: chat.Primary}}
-	return chat.Show(m), nil
+	return m
 }
 
 // linkProblem rewords the API's refusals for somebody who is linking. The
 // answer is the same for an unknown user and for a wrong token.
-func linkProblem(err error) error {
+func linkProblem(err error, credential dashboard.Credential) error {
 	e, ok := errors.AsType[*dashboard.Error](err)
 	if !ok {
 		return err
 	}
 	switch e.Class {
 	case dashboard.ClassCredential:
+		if credential.UserID == "" {
+			return &problem{text: "The dashboard does not accept that session id, so nothing was stored.",
+				next: chat.T("It ends when you log out. Log in, and take the new one, or better your user id and token.")}
+		}
 		return &problem{text: "The dashboard does not accept that user id and token, so nothing was stored.",
 			next:    chat.T("Check both in the dashboard, under your profile, and try again."),
 			actions: []chat.Action{{ID: "floor", Value: "link", Label: "Try again", Form: true}}}
@@ -146,6 +167,7 @@ type LinkRequest struct {
 	Credential dashboard.Credential
 	Teams      []string
 	Actor      string // who asks, as in [AuditEntry]
+	Detail     string // for the audit trail
 	RequestID  string
 	NoVerify   bool // store it unverified, without asking the API
 }
@@ -155,7 +177,7 @@ func (b *Bot) linkOf(l LinkRequest, state LinkState) Link {
 	return Link{
 		Address: l.Address, SamePerson: b.config.Load().samePerson(l.Address), Name: l.Name,
 		Credential: l.Credential, State: state, Teams: l.Teams, RequestID: l.RequestID,
-		Audit: AuditEntry{At: time.Now().UTC(), Actor: l.Actor, Action: "link", Object: l.Address.String()},
+		Audit: AuditEntry{At: time.Now().UTC(), Actor: l.Actor, Action: "link", Object: l.Address.String(), Detail: l.Detail},
 	}
 }
 
@@ -306,6 +328,9 @@ func (b *Bot) Unlink(a Agent, actor, requestID string) (Agent, error) {
 	err = b.store.Update(func(tx Tx) error {
 		for _, a := range agent.Addresses {
 			if err := tx.DropRecord(RecordNetworks, string(a.Network)+"/user/"+a.ID); err != nil {
+				return err
+			}
+			if err := dropTicketOf(tx, a); err != nil {
 				return err
 			}
 		}

@@ -18,7 +18,7 @@ const (
 	RecordHandling RecordKind = "handling" // what people did about an episode: acknowledgements, escalation
 	RecordQuiet    RecordKind = "quiet"    // a person's own quiet hours
 	RecordDigests  RecordKind = "digests"  // since when a digest has been due at its present times
-	RecordNetworks RecordKind = "networks" // what an adapter must know after a restart: whom it may write to, how much of a budget is used
+	RecordNetworks RecordKind = "networks" // what an adapter must know after a restart: whom it may write to, how much of a budget is used, which link pages are open
 )
 
 // Records is the part of a [Tx] that keeps records of the bot's own forms.

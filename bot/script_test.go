@@ -50,6 +50,9 @@ var update = flag.Bool("update", false, "rewrite the scripts' expected output")
 //	discord asha: /mystats      the same where forms may not ask for secrets
 //	press asha Refresh          a button of the last message to asha
 //	submit asha user_id=@2 token=@2    the form; @2 is what agent 2 has
+//	pages                       from now on there are link pages
+//	open asha                   asha's link page, as it stands
+//	redeem asha user_id=@2 token=@2 confirm   what asha enters there
 //	again                       the network delivers the last request once more
 //	poll 10m                    another poll interval, before run: fewer commits
 //	run                         watch, post digests, deliver; what is sent is shown as it arrives
@@ -139,8 +142,9 @@ type stage struct {
 	config  bot.Config
 	specs   []alert.RuleSpec
 	sent    map[chat.Ref]chat.Address
-	stop    func()   // ends what run began; nil: nothing runs
-	typed   []string // words of commands that look like secrets
+	stop    func()                   // ends what run began; nil: nothing runs
+	typed   []string                 // words of commands that look like secrets, and of link pages
+	pages   map[string]secret.Secret // the words of link pages, by person
 }
 
 const key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -148,7 +152,7 @@ const key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 func newStage(t *testing.T, dir string) *stage {
 	s := &stage{
 		t: t, path: filepath.Join(dir, "floor.db"),
-		agent: map[string]int{}, last: map[string]chat.Message{}, where: map[string]string{}, form: map[string]chat.Form{},
+		agent: map[string]int{}, last: map[string]chat.Message{}, where: map[string]string{}, form: map[string]chat.Form{}, pages: map[string]secret.Secret{},
 		net: chattest.NewNetwork(chat.Console), discord: chattest.NewNetwork(chat.Discord), config: stageConfig(t), sent: map[chat.Ref]chat.Address{},
 	}
 	s.net.AddChannel("#support")
@@ -400,6 +404,8 @@ func (s *stage) do(line string) error {
 		return s.press(words[1], strings.Join(words[2:], " "))
 	case "submit":
 		return s.submit(words[1], words[2:])
+	case "pages", "open", "redeem":
+		return s.doPages(words)
 	case "again":
 		s.handle(s.again)
 		return nil
@@ -521,20 +527,31 @@ func (s *stage) submit(name string, fields []string) error {
 	r := s.request("", name)
 	r.Kind, r.Form, r.Value, r.Values = chat.KindForm, form.ID, form.Value, map[string]secret.Secret{}
 	for _, f := range fields {
-		k, v, _ := strings.Cut(f, "=")
-		if number, ok := strings.CutPrefix(v, "@"); ok {
-			n, err := strconv.Atoi(number)
-			if err != nil {
-				return err
-			}
-			a := s.floor.Agents()[n]
-			v = map[string]string{"user_id": a.UserID, "token": a.Token, "ssid": a.SSID}[k]
-			s.agent[name] = n
+		k, v, err := s.entered(name, f)
+		if err != nil {
+			return err
 		}
-		r.Values[k] = secret.New(v)
+		r.Values[k] = v
 	}
 	s.handle(r)
 	return nil
+}
+
+// entered reads what a person enters into a field: token=@2 is the token of the
+// floor's agent 2, which the person then is.
+func (s *stage) entered(name, field string) (key string, v secret.Secret, err error) {
+	key, text, _ := strings.Cut(field, "=")
+	number, ok := strings.CutPrefix(text, "@")
+	if !ok {
+		return key, secret.New(text), nil
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return key, v, err
+	}
+	a := s.floor.Agents()[n]
+	s.agent[name] = n
+	return key, secret.New(map[string]string{"user_id": a.UserID, "token": a.Token, "ssid": a.SSID}[key]), nil
 }
 
 // handle gives the bot a request as an adapter would, and notes what is seen.
@@ -566,6 +583,7 @@ func (s *stage) show(r chat.Request, reply chat.Reply) {
 		s.t.Errorf("%s got an answer that is not private: %s", name, reply.Message.Title)
 	}
 	s.last[name], s.where[name] = *reply.Message, string(r.From.Network)
+	s.keepPage(name, *reply.Message)
 	s.seen.WriteString(hideIDs(reply.Message.Plain()) + "\n")
 	for _, f := range reply.Message.Files {
 		s.seen.WriteString(hideIDs(string(f.Data)))
