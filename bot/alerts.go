@@ -38,9 +38,9 @@ type standing struct {
 
 // A ruleState is where one rule stands for one subject.
 type ruleState struct {
-	State   alert.State  `json:"state,omitzero"`
-	Budget  alert.Budget `json:"budget,omitzero"`
-	Episode *episode     `json:"episode,omitempty"` // the open one, which State names
+	State   alert.State             `json:"state,omitzero"`
+	Budgets map[string]alert.Budget `json:"budgets,omitempty"` // of an agent, by team
+	Episode *episode                `json:"episode,omitempty"` // the open one, which State names
 }
 
 // An episode is what people need to know of one that is open.
@@ -48,9 +48,9 @@ type episode struct {
 	N         int                  `json:"n"`     // people say it: /floor ack 12
 	Teams     []string             `json:"teams"` // whose supervisors it concerns
 	Began     time.Time            `json:"began"`
-	Shift     time.Time            `json:"shift,omitzero"`   // in which it began
-	Outcome   alert.Outcome        `json:"outcome"`          // of its first fire
+	Outcome   alert.Outcome        `json:"outcome"`          // of its first fire: told, if it was to any of Teams
 	Held      []string             `json:"held,omitempty"`   // those of Teams in which a silence keeps it from being told
+	Spent     []string             `json:"spent,omitempty"`  // those of Teams that have been told often enough in their shift
 	Hushed    map[string]time.Time `json:"hushed,omitempty"` // until when the cards say that it is silenced, by team
 	Handling  alert.Handling       `json:"handling"`
 	Policy    alert.Policy         `json:"policy,omitzero"`

@@ -40,7 +40,7 @@ func (d *desk) lineOf(o openEpisode, team string) line {
 	s := o.state.State
 	l := line{
 		n: o.N, rule: o.rule, who: o.who(), team: team, text: o.Sentence, value: o.Value, limit: o.Limit, severity: o.Handling.Severity,
-		phase: s.Phase, data: s.Data, began: o.Began, seen: s.Last.At, overBudget: o.Outcome == alert.OverBudget, subject: o.subject,
+		phase: s.Phase, data: s.Data, began: o.Began, seen: s.Last.At, overBudget: slices.Contains(o.Spent, team), subject: o.subject,
 	}
 	if o.Handling.Acked(d.now) {
 		l.ackBy, l.ackUntil = o.AckName, o.Handling.Ack.Until

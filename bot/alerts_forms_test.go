@@ -21,9 +21,9 @@ func TestAlertForms(t *testing.T) {
 		"standing": standing{
 			Name: "Asha Rao", Teams: []string{"support"}, Vain: at(1),
 			Rules: map[string]*ruleState{"missed-burst": {
-				State: alert.State{Phase: alert.Firing, Episode: "abcdefgh"}, Budget: alert.Budget{Shift: at(0), Told: 1},
+				State: alert.State{Phase: alert.Firing, Episode: "abcdefgh"}, Budgets: map[string]alert.Budget{"support": {Shift: at(0), Told: 1}},
 				Episode: &episode{
-					N: 12, Teams: []string{"support"}, Began: at(2), Shift: at(0), Outcome: alert.Tell, Held: []string{"sales"},
+					N: 12, Teams: []string{"support"}, Began: at(2), Outcome: alert.Tell, Held: []string{"sales"}, Spent: []string{"night"},
 					Hushed: map[string]time.Time{"sales": at(30)}, Handling: alert.Handling{Severity: alert.Critical, Open: at(2)},
 					Policy: alert.Policy{Repeat: time.Hour}, AckName: "Meera", Acked: true, Reminded: true, Sentence: "Asha missed 4 calls",
 					Value: "4", Limit: "3", Shown: "3", Bulletins: []string{"bulletin/slack:U0SUPER/alert/abcdefgh/fire/slack:U0SUPER"},

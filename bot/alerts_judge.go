@@ -65,12 +65,12 @@ func (d *desk) follow(v verdict, x *ruling, rs *ruleState, change alert.Change) 
 // it: told, silenced, or over the budget of its agent.
 func (d *desk) fire(v verdict, x *ruling, rs *ruleState) {
 	e := &episode{
-		N: d.number(func(n *numbers) *int { return &n.Episode }), Began: x.At, Shift: v.shift.Start, Policy: x.rule.Policy,
+		N: d.number(func(n *numbers) *int { return &n.Episode }), Began: x.At, Policy: x.rule.Policy,
 		Handling: alert.Handling{Severity: x.rule.Severity, Open: d.now},
 	}
-	for _, team := range v.on {
-		if x.rule.Covers(team) {
-			e.Teams = append(e.Teams, team)
+	for _, w := range v.on {
+		if x.rule.Covers(w.Team) && !slices.Contains(e.Teams, w.Team) {
+			e.Teams = append(e.Teams, w.Team)
 		}
 	}
 	rs.Episode = e
@@ -78,25 +78,12 @@ func (d *desk) fire(v verdict, x *ruling, rs *ruleState) {
 	o.show(x)
 	o.Shown = o.Value
 	for _, team := range o.teams() {
-		if _, silenced := d.silenced(o.labels(team)); silenced {
-			e.Held = append(e.Held, team)
-		}
-	}
-	all := len(e.Held) == len(o.teams())
-	switch {
-	case o.isAgent():
-		rs.Budget, e.Outcome = rs.Budget.First(v.shift.Start, all)
-	case all:
-		e.Outcome = alert.Silenced
-	default:
-		e.Outcome = alert.Tell
+		_, silenced := d.silenced(o.labels(team))
+		o.ration(team, v.began(team), silenced)
 	}
 	d.put(RecordHandling, openKey(e.N), opening{v.subject, x.rule.Name, e.Began})
-	if e.Outcome != alert.Tell {
-		return
-	}
 	for _, team := range o.teams() {
-		if !slices.Contains(e.Held, team) {
+		if o.told(team) {
 			d.tellFirst(o, team)
 		}
 	}
@@ -201,12 +188,12 @@ func (d *desk) judgeSource(s sourceRound) {
 	if !vain.IsZero() {
 		minutes = d.now.Sub(vain).Minutes()
 	}
-	v := verdict{subject: sourceSubject, shift: d.shiftOf(d.c.Teams)}
-	if !d.now.Before(v.shift.End) {
+	v, shift := verdict{subject: sourceSubject}, d.shiftOf(d.c.Teams)
+	if !d.now.Before(shift.End) {
 		return // the last polls are repeated when nobody works any more
 	}
 	x := ruling{rule: r}
-	x.Sample = alert.Sample{Subject: sourceSubject, Round: alert.Round{Now: d.now, Poll: d.poll, Shift: v.shift}}
+	x.Sample = alert.Sample{Subject: sourceSubject, Round: alert.Round{Now: d.now, Poll: d.poll, Shift: shift}}
 	x.At = d.now
 	values := sourceValues(minutes)
 	x.Sample = r.Judge(x.Sample, values)
@@ -222,7 +209,8 @@ func (v sourceValues) Value(n alert.Need) (float64, bool) {
 	return float64(v), n.Metric == alert.NameSourceMinutes
 }
 
-// shiftOf returns the shift of teams that people mean now.
+// shiftOf returns for which time teams are watched now: all the shifts that run,
+// else the one that ended last.
 func (d *desk) shiftOf(teams []Team) alert.Shift {
 	var rotas schedule.Rotas
 	for _, t := range teams {
@@ -230,8 +218,23 @@ func (d *desk) shiftOf(teams []Team) alert.Shift {
 			rotas = append(rotas, t.Rota)
 		}
 	}
-	w, _ := rotas.At(d.now)
-	return alert.Shift{Start: w.Start, End: w.End}
+	if now := rotas.Current(d.now); len(now) > 0 {
+		return hull(now)
+	}
+	last, _ := rotas.At(d.now)
+	return alert.Shift{Start: last.Start, End: last.End}
+}
+
+// hull is the time from the first beginning to the last end of shifts that run at
+// the same time. An agent of two teams is watched for as long.
+func hull(shifts []schedule.Window) (h alert.Shift) {
+	for i, w := range shifts {
+		if i == 0 || w.Start.Before(h.Start) {
+			h.Start = w.Start
+		}
+		h.End = later(h.End, w.End)
+	}
+	return h
 }
 
 // sweep looks, once a round, at all that stands open whatever was polled: rules

@@ -154,12 +154,9 @@ func (b *Bot) meet(ctx context.Context, r *request) {
 
 // introduce tells somebody who can be reached only now of an open episode.
 func (d *desk) introduce(o openEpisode, addr chat.Address) {
-	if o.Outcome != alert.Tell {
-		return
-	}
 	for _, team := range o.teams() {
 		mine := slices.ContainsFunc(d.recipients(team), func(r recipient) bool { return r.addr == addr })
-		if mine && !slices.Contains(o.Held, team) && !d.hears(o, addr) {
+		if mine && o.told(team) && !d.hears(o, addr) {
 			d.tell(o, alert.StepFire, team, recipient{addr: addr})
 		}
 	}

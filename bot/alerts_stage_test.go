@@ -21,6 +21,7 @@ import (
 //	supervisor lea              adds one to the team; two words are two addresses of one person
 //	member lila 2               adds one to the team, and links them to the floor's agent 2
 //	newteam sales sid ravi      a second team: its supervisor, its member
+//	shifts sales 12:00-13:00 13:00-15:00    the team's shifts, every day
 //	team quiet 12:00-13:00      the team's quiet hours
 //	discord fail gone 1         as send fail, on Discord
 //	delete meera                she deletes all messages that she has got
@@ -46,6 +47,11 @@ func (s *stage) doAlerts(line string) (err error) {
 		if team.QuietHours, err = schedule.ParseQuietHours(strings.TrimPrefix(rest, "quiet ")); err != nil {
 			return err
 		}
+	case "shifts":
+		name, spans, _ := strings.Cut(rest, " ")
+		if err := s.shifts(name, strings.Fields(spans)); err != nil {
+			return err
+		}
 	case "newteam":
 		words := strings.Fields(rest)
 		other := *team
@@ -65,6 +71,27 @@ func (s *stage) doAlerts(line string) (err error) {
 		return fmt.Errorf("no such line")
 	}
 	s.bot.Configure(s.config)
+	return nil
+}
+
+// shifts gives a team other shifts.
+func (s *stage) shifts(team string, spans []string) error {
+	s.config.Teams = slices.Clone(s.config.Teams)
+	i := slices.IndexFunc(s.config.Teams, func(t bot.Team) bool { return t.Name == team })
+	var shifts []schedule.Shift
+	for _, span := range spans {
+		start, end, _ := strings.Cut(span, "-")
+		from, err := schedule.ParseTimeOfDay(start)
+		if err != nil {
+			return err
+		}
+		to, err := schedule.ParseTimeOfDay(end)
+		if err != nil {
+			return err
+		}
+		shifts = append(shifts, schedule.Shift{Name: span, Days: schedule.EveryDay, Start: from, End: to})
+	}
+	s.config.Teams[i].Rota.Shifts, s.config.Teams[i].Digests = shifts, nil
 	return nil
 }
 

@@ -106,9 +106,12 @@ func (d *desk) pullBack(o openEpisode, team string) {
 	for _, b := range d.bulletinsOf(o.episode) {
 		ours := slices.ContainsFunc(b.Members, func(m member) bool { return m.Episode == o.id() && m.Team == team })
 		if ours && d.withdraw(b, o, "silenced") && !slices.Contains(o.Held, team) {
-			o.Held = append(o.Held, team)
+			o.hold(team)
 			d.touch(o.subject)
 		}
+	}
+	if len(d.bulletinsOf(o.episode)) == 0 {
+		o.sum() // nobody has heard of it
 	}
 }
 
@@ -129,17 +132,12 @@ func (d *desk) withdraw(b *bulletin, o openEpisode, reason string) bool {
 // release tells a team of an episode that a silence had kept from it.
 func (d *desk) release(o openEpisode, team string) {
 	o.Held = slices.DeleteFunc(o.Held, func(t string) bool { return t == team })
+	o.ration(team, o.state.Budgets[team].Shift, false)
 	d.touch(o.subject)
-	if o.Outcome == alert.Silenced {
-		o.Outcome = alert.Tell
-		if o.isAgent() {
-			o.state.Budget, o.Outcome = o.state.Budget.First(o.Shift, false)
-		}
-	}
 	if len(d.bulletinsOf(o.episode)) == 0 {
 		o.Handling.Open = d.now // nobody could have acknowledged it before
 	}
-	if o.Outcome == alert.Tell {
+	if o.told(team) {
 		d.tellFirst(o, team)
 	}
 }
@@ -227,10 +225,10 @@ func (d *desk) pursue(o openEpisode) {
 	}
 }
 
-// loud returns a team for which an episode is not silenced.
+// loud returns a team that is told of an episode now.
 func (d *desk) loud(o openEpisode) (string, bool) {
 	for _, team := range o.teams() {
-		if _, silenced := d.silenced(o.labels(team)); !silenced {
+		if _, silenced := d.silenced(o.labels(team)); !silenced && o.told(team) {
 			return team, true
 		}
 	}

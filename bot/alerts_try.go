@@ -108,20 +108,38 @@ func (t *trier) agent(ctx context.Context, a Agent) error {
 			if !fresh || len(running) == 0 || s.Tick.Before(t.since) {
 				continue
 			}
-			if !yield(t.judge(s, tracker, running[len(running)-1], a)) {
+			if !yield(t.judge(s, tracker, hull(running), a)) {
 				return
 			}
 		}
 	}
-	t.replay(cut(a.Name, 40), samples, alert.Fields{Agent: a.Name, Team: strings.Join(t.c.teamsOf(a), ", ")}, true)
+	budgets := map[string]alert.Budget{}
+	tells := func(at time.Time) (any bool) {
+		for _, w := range latest(rotas.Current(at)) {
+			var outcome alert.Outcome
+			budgets[w.Team], outcome = budgets[w.Team].First(w.Start, false)
+			any = any || outcome == alert.Tell
+		}
+		return any
+	}
+	t.replay(cut(a.Name, 40), samples, alert.Fields{Agent: a.Name, Team: strings.Join(t.c.teamsOf(a), ", ")}, tells)
 	return failed
 }
 
+// latest returns the shift of each team that began last, of those that run.
+func latest(running []schedule.Window) map[string]schedule.Window {
+	of := map[string]schedule.Window{}
+	for _, w := range running {
+		of[w.Team] = w
+	}
+	return of
+}
+
 // judge judges one stored sample.
-func (t *trier) judge(s stats.Sample, tracker *stats.Tracker, shift schedule.Window, a Agent) alert.Sample {
+func (t *trier) judge(s stats.Sample, tracker *stats.Tracker, watched alert.Shift, a Agent) alert.Sample {
 	values := &agentValues{tracker, s.Tick}
 	x := alert.Sample{Subject: string(a.ID)}
-	x.At, x.Round = s.Tick, alert.Round{Now: s.Tick, Poll: t.c.PollInterval, Shift: alert.Shift{Start: shift.Start, End: shift.End}}
+	x.At, x.Round = s.Tick, alert.Round{Now: s.Tick, Poll: t.c.PollInterval, Shift: watched}
 	if s.Out {
 		x.Data = alert.Absent
 	} else {
@@ -139,24 +157,20 @@ func (t *trier) ruled(x alert.Sample, values alert.Values) alert.Sample {
 	return x
 }
 
-// replay steps the rule and notes its episodes.
-func (t *trier) replay(who string, samples iter.Seq[alert.Sample], fields alert.Fields, budgeted bool) {
+// replay steps the rule and notes its episodes. tells decides whether anybody is
+// told of one that begins then.
+func (t *trier) replay(who string, samples iter.Seq[alert.Sample], fields alert.Fields, tells func(time.Time) bool) {
 	unit, numeric := t.rule.Shown()
-	var budget alert.Budget
 	at := -1 // of the open episode
 	for x, change := range t.rule.Replay(samples) {
 		switch {
 		case change.Fire:
-			told := alert.Tell
-			if budgeted {
-				budget, told = budget.First(x.Round.Shift.Start, false)
-			}
 			fields.Rule, fields.Severity = t.rule.Name, t.rule.Severity.String()
 			if numeric {
 				fields.Value, fields.Threshold = ruleAmount(x.Value, unit), ruleAmount(t.limit, unit)
 			}
 			at = len(t.Episodes)
-			t.Episodes = append(t.Episodes, Tried{Who: who, Began: x.At, Text: t.rule.Message(fields), Told: told == alert.Tell})
+			t.Episodes = append(t.Episodes, Tried{Who: who, Began: x.At, Text: t.rule.Message(fields), Told: tells(x.At)})
 		case change.Resolve && at >= 0:
 			t.Episodes[at].Ended, t.Episodes[at].Reason = change.At, change.Reason
 			at = -1
@@ -187,7 +201,7 @@ func (t *trier) team(ctx context.Context, team Team) error {
 			}
 		}
 	}
-	t.replay(team.Name, samples, alert.Fields{Team: team.Name}, false)
+	t.replay(team.Name, samples, alert.Fields{Team: team.Name}, func(time.Time) bool { return true })
 	return ctx.Err()
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"floorwalker/bot/alert"
@@ -48,11 +47,21 @@ type ruling struct {
 type verdict struct {
 	subject string
 	name    string
-	teams   []string // all of the agent's
-	on      []string // those for which the agent is on shift
-	shift   alert.Shift
-	breach  bool // some ruling is one
+	teams   []string          // all of the agent's
+	on      []schedule.Window // the shifts that run, in the order they began
+	breach  bool              // some ruling is one
 	rulings [2]int
+}
+
+// began returns when the shift of a team began that is meant: of those that run,
+// the one that began last.
+func (v verdict) began(team string) (at time.Time) {
+	for _, w := range v.on {
+		if w.Team == team {
+			at = later(at, w.Start)
+		}
+	}
+	return at
 }
 
 // An alertBatch is what a batch of results means for alerts, before anything is
@@ -146,12 +155,15 @@ func (f *floor) configure(c *Config) {
 }
 
 // rulesFor returns the rules about agents who are on shift for these teams.
-func (f *floor) rulesFor(on []string) []*alert.Rule {
-	key := strings.Join(on, "\x00")
+func (f *floor) rulesFor(on []schedule.Window) []*alert.Rule {
+	key := ""
+	for _, w := range on {
+		key += w.Team + "\x00"
+	}
 	list, ok := f.rules[key]
 	if !ok {
 		for _, r := range f.of.Rules {
-			if r.Enabled && r.Scope == alert.ScopeAgent && slices.ContainsFunc(on, r.Covers) {
+			if r.Enabled && r.Scope == alert.ScopeAgent && slices.ContainsFunc(on, func(w schedule.Window) bool { return r.Covers(w.Team) }) {
 				list = append(list, r)
 			}
 		}
@@ -162,7 +174,7 @@ func (f *floor) rulesFor(on []string) []*alert.Rule {
 
 // tracker returns an agent's tracker. One that is new is brought up to date from
 // history: as far back as the shift began and as rules look.
-func (f *floor) tracker(id AgentID, shift alert.Shift, tick time.Time) (*stats.Tracker, error) {
+func (f *floor) tracker(id AgentID, shift schedule.Window, tick time.Time) (*stats.Tracker, error) {
 	if t := f.agents[id]; t != nil {
 		t.Begin(shift.Start, shift.End)
 		return t, nil
@@ -190,16 +202,11 @@ func (f *floor) tracker(id AgentID, shift alert.Shift, tick time.Time) (*stats.T
 
 // observe takes in one result, and judges the rules about its agent.
 func (f *floor) observe(a *alertBatch, p polled) (verdict, error) {
-	v := verdict{subject: string(p.agent.ID), name: p.agent.Name, teams: a.c.teamsOf(p.agent)}
-	for _, w := range p.shifts {
-		v.on = append(v.on, w.Team)
-		if !w.Start.Before(v.shift.Start) {
-			v.shift = alert.Shift{Start: w.Start, End: w.End}
-		}
-	}
-	t, err := f.tracker(p.agent.ID, v.shift, p.tick)
+	v := verdict{subject: string(p.agent.ID), name: p.agent.Name, teams: a.c.teamsOf(p.agent), on: p.shifts}
+	last := slices.MaxFunc(p.shifts, func(a, b schedule.Window) int { return a.Start.Compare(b.Start) })
+	t, err := f.tracker(p.agent.ID, last, p.tick)
 	x := alert.Sample{Subject: v.subject, Data: f.feed(p, t, a.poll)}
-	x.At, x.Round = p.tick, alert.Round{Now: a.now, Poll: a.poll, Shift: v.shift, Warm: f.warm()}
+	x.At, x.Round = p.tick, alert.Round{Now: a.now, Poll: a.poll, Shift: hull(p.shifts), Warm: f.warm()}
 	if p.final.IsZero() { // when the shift is over, nothing begins
 		f.rule(&v, f.rulesFor(v.on), x, &agentValues{t, p.tick})
 	}
@@ -301,8 +308,7 @@ func (f *floor) endRound(a *alertBatch) {
 	for _, t := range a.c.Teams {
 		shifts := schedule.Rotas{t.Rota}.Current(a.now)
 		if t.Poll && len(shifts) > 0 {
-			last := shifts[len(shifts)-1]
-			a.verdicts = append(a.verdicts, f.judgeTeam(a, t, alert.Shift{Start: last.Start, End: last.End}))
+			a.verdicts = append(a.verdicts, f.judgeTeam(a, t, shifts))
 		}
 	}
 	a.source = sourceRound{f.answered || f.failed, f.answered, f.vain}
@@ -310,7 +316,7 @@ func (f *floor) endRound(a *alertBatch) {
 }
 
 // judgeTeam judges the rules about one team, unless too few of it are known.
-func (f *floor) judgeTeam(a *alertBatch, t Team, shift alert.Shift) verdict {
+func (f *floor) judgeTeam(a *alertBatch, t Team, shifts []schedule.Window) verdict {
 	var rules []*alert.Rule
 	for _, r := range a.c.Rules {
 		if r.Enabled && r.Scope == alert.ScopeTeam && r.Covers(t.Name) {
@@ -321,8 +327,8 @@ func (f *floor) judgeTeam(a *alertBatch, t Team, shift alert.Shift) verdict {
 	for _, id := range a.end.teams[t.Name] {
 		values.Team = append(values.Team, f.agents[id])
 	}
-	v := verdict{subject: teamSubject(t.Name), on: []string{t.Name}, shift: shift}
-	x := alert.Sample{Subject: v.subject, Data: alert.Failed, Round: alert.Round{Now: a.now, Poll: a.poll, Shift: shift, Warm: f.warm()}}
+	v := verdict{subject: teamSubject(t.Name), on: shifts}
+	x := alert.Sample{Subject: v.subject, Data: alert.Failed, Round: alert.Round{Now: a.now, Poll: a.poll, Shift: hull(shifts), Warm: f.warm()}}
 	x.At = a.now
 	reporting, _ := values.Value(alert.Need{Metric: alert.NameReporting})
 	if alert.Covered(int(reporting), len(values.Team), t.MinCoverage) {

@@ -98,7 +98,7 @@ func (m *model) step(r modelRule, x modelInput) (reason, notice string) {
 		if m.absent >= 3 {
 			return end("missing")
 		}
-		if x.now-m.lastAt > 24*3600 || m.lastAt < x.start || !fresh && x.now > x.end {
+		if x.now-m.lastAt > 24*3600 || m.lastAt < x.start && x.now-m.lastAt > 3*x.poll || !fresh && x.now > x.end {
 			return end("expired_no_data")
 		}
 	}

@@ -43,8 +43,8 @@ func NewMessage(step string) bool { return step != StepResolve }
 // one shift.
 const FirstFires = 2
 
-// A Budget counts the first fires that were told about one agent, by one rule,
-// in one shift. Rises, escalations, repetitions and resolves do not count. It
+// A Budget counts the first fires that one team was told of about one agent, by
+// one rule, in one of its shifts. Rises, escalations, repetitions and resolves do not count. It
 // is stored beside the State of the same rule and agent.
 type Budget struct {
 	Shift time.Time `json:"s,omitzero"` // when the shift began
@@ -61,8 +61,8 @@ const (
 	OverBudget Outcome = "budget"
 )
 
-// First decides on the first fire of an episode in the shift that began at the
-// given time, and returns the budget that is left. A silenced fire costs
+// First decides on the first fire of an episode in the team's shift that began at
+// the given time, and returns the budget that is left. A silenced fire costs
 // nothing.
 func (b Budget) First(shift time.Time, silenced bool) (Budget, Outcome) {
 	if shift = shift.UTC().Round(0); !b.Shift.Equal(shift) {
@@ -76,6 +76,13 @@ func (b Budget) First(shift time.Time, silenced bool) (Budget, Outcome) {
 	}
 	b.Told++
 	return b, Tell
+}
+
+// Back returns the budget after a first fire was withdrawn before anybody heard
+// of it.
+func (b Budget) Back() Budget {
+	b.Told = max(0, b.Told-1)
+	return b
 }
 
 // GroupWait is how long a group waits for more agents before it is sent.

@@ -97,7 +97,7 @@ type Shift struct {
 type Round struct {
 	Now   time.Time     // when the round is judged; zero: the sample's own time
 	Poll  time.Duration // the effective poll interval; zero: a minute
-	Shift Shift         // the subject's shift that began last
+	Shift Shift         // for which the subject is watched: from the first beginning to the last end of the shifts that run
 	Warm  bool          // warm-up: fewer than AbsentPolls full fresh rounds since the start
 }
 

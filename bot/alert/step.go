@@ -109,10 +109,10 @@ func (s State) givesUp(x Sample, inOrder bool) Reason {
 	if s.Absent >= AbsentPolls {
 		return Missing
 	}
-	shift := x.Round.Shift
+	shift, age := x.Round.Shift, x.Round.Now.Sub(s.Last.At)
 	switch {
-	case x.Round.Now.Sub(s.Last.At) > MaxHold,
-		s.Last.At.Before(shift.Start),
+	case age > MaxHold,
+		s.Last.At.Before(shift.Start) && age > StalePolls*x.Round.Poll, // else one shift follows on another
 		!fresh && !shift.End.IsZero() && x.Round.Now.After(shift.End):
 		return ExpiredNoData
 	}
