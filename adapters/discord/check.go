@@ -20,6 +20,9 @@ func (a *Adapter) Check(ctx context.Context) []chat.Finding {
 	if token.Level == chat.LevelFault {
 		return []chat.Finding{token}
 	}
+	if a.config.Mode == ModeHTTP {
+		return []chat.Finding{token, a.checkEndpoint(app), a.checkKey(app), a.checkServers(ctx), a.checkCommands(ctx)}
+	}
 	return []chat.Finding{token, checkInteractions(app), a.checkGateway(ctx), a.checkServers(ctx), a.checkCommands(ctx)}
 }
 
@@ -28,6 +31,7 @@ type application struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	Endpoint string `json:"interactions_endpoint_url"`
+	Key      string `json:"verify_key"`
 }
 
 // inTime asks within a check's time.
@@ -64,6 +68,30 @@ func checkInteractions(app application) chat.Finding {
 			Next: "Empty Interactions Endpoint URL under General Information in the developer portal."}
 	}
 	return chat.Finding{Level: chat.LevelOK, Check: check, Message: "Interactions arrive over the gateway."}
+}
+
+// checkEndpoint looks whether Discord calls us.
+func (a *Adapter) checkEndpoint(app application) chat.Finding {
+	const check = "discord interactions"
+	set := "Set Interactions Endpoint URL under General Information in the developer portal to " + a.config.endpoint() + ", while floorwalker serve runs."
+	switch {
+	case app.Endpoint == "":
+		return chat.Finding{Level: chat.LevelFault, Check: check, Message: "No interactions endpoint is set, so nothing that people do arrives over HTTP.", Next: set}
+	case a.config.PublicURL != "" && app.Endpoint != a.config.endpoint():
+		return chat.Finding{Level: chat.LevelWarn, Check: check, Message: "Interactions go to " + app.Endpoint + ".", Next: set}
+	default:
+		return chat.Finding{Level: chat.LevelOK, Check: check, Message: "Interactions go to " + app.Endpoint + "."}
+	}
+}
+
+// checkKey looks whether we can verify what Discord signs.
+func (a *Adapter) checkKey(app application) chat.Finding {
+	const check = "discord public key"
+	if !a.keyed(app) {
+		return chat.Finding{Level: chat.LevelFault, Check: check, Message: "The public key is another application's, so everything that Discord sends is refused.",
+			Next: "Copy Public Key from General Information in the developer portal to discord.public_key."}
+	}
+	return chat.Finding{Level: chat.LevelOK, Check: check, Message: "Discord signs with the key that is configured."}
 }
 
 func (a *Adapter) checkGateway(ctx context.Context) chat.Finding {

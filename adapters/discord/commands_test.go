@@ -195,6 +195,12 @@ func TestManifest(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", words, got)
 		}
 	}
+	got, err = Manifest(Config{Mode: ModeHTTP, ApplicationID: "1000000000000000001", PublicURL: "https://bot.example"})
+	for _, words := range []string{"discord.public_key", "https://bot.example/discord/interactions"} {
+		if err != nil || !strings.Contains(string(got), words) {
+			t.Errorf("over HTTP %q is missing (%v) in\n%s", words, err, got)
+		}
+	}
 	if got, err := Manifest(Config{}); err != nil || strings.Contains(string(got), "client_id") {
 		t.Errorf("without an id: %v\n%s", err, got)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -68,11 +69,30 @@ func (s *shelf) Save(key, value string) error {
 	return nil
 }
 
+// overHTTP reports whether Discord calls the adapters of a test. [TestOverHTTP]
+// runs tests of the gateway once more.
+func overHTTP(t testing.TB) bool { return strings.Contains(t.Name(), "OverHTTP") }
+
+// endpoint lets the fake call the adapter in place of the gateway, which it does
+// only if the adapter passes the developer portal's check.
+func endpoint(t testing.TB, srv *discordtest.Server, a *Adapter) {
+	t.Helper()
+	site := httptest.NewServer(a.Handler())
+	t.Cleanup(site.Close)
+	if err := srv.UseHTTP(t.Context(), site.URL+pathInteractions); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // adapter returns an adapter for the fake whose waits are short.
 func adapter(t testing.TB, srv *discordtest.Server, m Memory) *Adapter {
 	t.Helper()
+	mode := ModeGateway
+	if overHTTP(t) {
+		mode = ModeHTTP
+	}
 	a, err := New(Config{
-		BotToken: secret.New(srv.Options().BotToken), ApplicationID: srv.Options().AppID, APIURL: srv.APIURL(),
+		Mode: mode, PublicKey: srv.PublicKey(), BotToken: secret.New(srv.Options().BotToken), ApplicationID: srv.Options().AppID, APIURL: srv.APIURL(),
 		Memory: m, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	if err != nil {
@@ -96,13 +116,20 @@ type harness struct {
 	events map[string]*discordtest.Interaction
 }
 
-func TestConformance(t *testing.T) {
+func TestConformance(t *testing.T) { conform(t) }
+
+func TestConformanceOverHTTP(t *testing.T) { conform(t) }
+
+func conform(t *testing.T) {
 	chattest.Run(t, func(t *testing.T) chattest.Harness {
 		srv := network(t, discordtest.Options{Aliens: true})
 		srv.Fail("POST /channels/"+floor+"/messages", discordtest.Fault{Code: 50013}, -1)
 		h := &harness{t: t, srv: srv, events: map[string]*discordtest.Interaction{}}
 		a := adapter(t, srv, acquainted())
 		a.timing.answer = 300 * time.Millisecond
+		if overHTTP(t) {
+			endpoint(t, srv, a)
+		}
 		return chattest.Harness{
 			Adapter: a, User: asha, Other: meera, Channel: support, Gone: unknown, Barred: floor,
 			Can:   chattest.Capabilities{Forms: true, Redeliver: true, Edit: true, Suppress: true},
@@ -117,7 +144,9 @@ func TestConformance(t *testing.T) {
 func (h *harness) do(a chattest.Act) error {
 	ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Second)
 	defer cancel()
-	ready := func() bool { return len(h.srv.Ready()) > 0 && len(h.srv.Commands("")) > 0 }
+	ready := func() bool {
+		return (overHTTP(h.t) || len(h.srv.Ready()) > 0) && len(h.srv.Commands("")) > 0
+	}
 	if err := h.srv.Wait(ctx, ready); err != nil {
 		return err
 	}

@@ -3,6 +3,9 @@ package discord
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -16,11 +19,20 @@ import (
 // DefaultAPIURL is where Discord's API is. The library speaks version 9.
 const DefaultAPIURL = "https://discord.com/api/v9"
 
+// The ways in which what people do reaches an adapter.
+const (
+	ModeGateway = "gateway" // over a connection that the adapter opens
+	ModeHTTP    = "http"    // by calling it: see [Adapter.Handler]
+)
+
 // Config says which application to be.
 type Config struct {
+	Mode          string // ModeGateway, which "" is too, or ModeHTTP
 	BotToken      secret.Secret
 	ApplicationID string
 	GuildID       string       // registers the commands in this server only; "" is everywhere
+	PublicKey     string       // ModeHTTP: what Discord's signatures are verified with, 64 hexadecimal digits
+	PublicURL     string       // ModeHTTP: where Discord finds Handler, for Manifest and Check; "" if that is not known
 	APIURL        string       // "" is DefaultAPIURL; another one is for tests
 	Memory        Memory       // nil forgets with the process, and then whom it may write to
 	Logger        *slog.Logger // nil logs nothing
@@ -37,7 +49,11 @@ type Adapter struct {
 	health health
 	timing timing
 	opens  opens
-	final  chan error // the reason why Discord will not have us back
+	key    ed25519.PublicKey // nil without one
+	door   door
+
+	replays chat.Recent // ids of interactions that came over HTTP
+	final   chan error  // the reason why Discord will not have us back
 
 	mu       sync.Mutex // guards questions
 	confirms map[string]chat.Confirm
@@ -79,15 +95,35 @@ func New(c Config) (*Adapter, error) {
 	if c.GuildID != "" && !isID(c.GuildID) {
 		return nil, fmt.Errorf("discord: %q is not a server's id: those are up to 20 digits", c.GuildID)
 	}
+	key, err := c.key()
+	if err != nil {
+		return nil, err
+	}
 	api, err := newClient(c.BotToken, base)
 	if err != nil {
 		return nil, err
 	}
 	log := cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	return &Adapter{
-		config: c, log: log, client: api, limits: newLimiter(), notes: newNotes(c.Memory, log),
+		config: c, log: log, client: api, limits: newLimiter(), notes: newNotes(c.Memory, log), key: key,
 		calls: newCounters(), timing: defaultTiming(), final: make(chan error, 1), confirms: map[string]chat.Confirm{},
 	}, nil
+}
+
+// key returns what signatures are verified with, nil where there are none.
+func (c Config) key() (ed25519.PublicKey, error) {
+	switch c.Mode {
+	case "", ModeGateway:
+		return nil, nil
+	case ModeHTTP:
+	default:
+		return nil, fmt.Errorf("discord: there is no mode %q: write gateway or http", c.Mode)
+	}
+	key, err := hex.DecodeString(c.PublicKey)
+	if err != nil || len(key) != ed25519.PublicKeySize {
+		return nil, errors.New("discord: the public key is not 64 hexadecimal digits: copy it from General Information in the developer portal")
+	}
+	return key, nil
 }
 
 // Network returns "discord".

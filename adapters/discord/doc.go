@@ -1,15 +1,16 @@
-// Package discord is the driver of Discord: it keeps a gateway session, turns
-// what people do into requests, and draws messages as embeds.
+// Package discord is the driver of Discord: it takes what people do
+// over the gateway or over HTTP, makes requests of it, and draws messages as
+// embeds.
 //
 // # What runs
 //
 // [Adapter.Run] registers the commands if Discord has others (commands.go) and
-// keeps the gateway connected (gateway.go, line.go). An interaction is read by
-// parsers of our own (request.go) and worked on in a bounded pool (session.go).
-// Its answer is a first response within three seconds, which is a promise to
-// answer if there is none after one and a half, and then edits of it (reply.go).
-// Where an interaction came from matters to the first response only, so that
-// interactions over HTTP can share all of it.
+// keeps the gateway connected (gateway.go, line.go). In HTTP mode there is no
+// gateway, and Discord calls [Adapter.Handler] (http.go); all else is the same. An
+// interaction is read by parsers of our own (request.go) and worked on in a
+// bounded pool (session.go). Its answer is a first response within three seconds,
+// which is a promise to answer if there is none after one and a half, and then
+// edits of it (reply.go).
 //
 // [Adapter.Send] and [Adapter.Edit] are independent of Run. All calls go through
 // one limiter and one helper (pace.go, rest.go).

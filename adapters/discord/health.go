@@ -12,9 +12,9 @@ import (
 // Stats is what an adapter did since it was made, for metrics. Counts only grow,
 // except those that say otherwise.
 type Stats struct {
-	Connected  bool      // the gateway has a session that works
+	Connected  bool      // the gateway has a session that works; in HTTP mode, Discord has taken the token
 	LastReady  time.Time // when it last began or went on; zero if it never did
-	LastHeard  time.Time // when anything last came from the gateway, a heartbeat's answer included
+	LastHeard  time.Time // when anything last came from the gateway, a heartbeat's answer included; in HTTP mode, a genuine request
 	Connects   int64     // connections that were opened
 	Identifies int       // sign-ins today (UTC), those of earlier processes included; Discord allows 1,000
 	Opens      int       // new direct messages today (UTC), likewise
@@ -22,6 +22,7 @@ type Stats struct {
 	Interactions int64 // that came in
 	Promised     int64 // of them, answered with a promise first
 	Dropped      int64 // of them, not understood or refused for want of room
+	Unsigned     int64 // requests over HTTP that Discord did not sign
 
 	Calls   map[string]int64 // of the API, by method and template
 	Limited map[string]int64 // of them, answered with 429
@@ -47,6 +48,8 @@ const (
 
 // Healthy returns nil while Run has a gateway session that is heard from, or had
 // one a moment ago. A quiet server is healthy: heartbeats are answered there too.
+// In HTTP mode it returns nil once Discord has taken the token: who does not call
+// cannot be told from who has nothing to say.
 func (a *Adapter) Healthy() error { return a.health.judge(time.Now()) }
 
 // health is what the connection and the sessions note down.
@@ -54,6 +57,7 @@ type health struct {
 	mu      sync.Mutex // guards the rest
 	stats   Stats
 	running bool
+	listens bool      // it keeps no session, Discord calls it
 	since   time.Time // when there was last a session, or Run began
 	trouble error     // why there is none
 	err     error     // why Run ended
@@ -74,7 +78,14 @@ func (h *health) copy() Stats {
 func (h *health) begin(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.stats.Connected, h.running, h.since, h.trouble, h.err = false, true, now, nil, nil
+	h.stats.Connected, h.running, h.listens, h.since, h.trouble, h.err = false, true, false, now, nil, nil
+}
+
+// listen says that there will be no session of the gateway, and need not be.
+func (h *health) listen() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.listens = true
 }
 
 func (h *health) end(err error) {
@@ -115,8 +126,10 @@ func (h *health) judge(now time.Time) error {
 		return h.err
 	case !h.running:
 		return errors.New("discord: not running")
-	case h.stats.Connected && now.Sub(h.stats.LastHeard) > deaf:
+	case h.stats.Connected && !h.listens && now.Sub(h.stats.LastHeard) > deaf:
 		return fmt.Errorf("discord: nothing heard for %v", now.Sub(h.stats.LastHeard).Round(time.Second))
+	case !h.stats.Connected && h.listens && now.Sub(h.since) > silence && h.trouble != nil:
+		return fmt.Errorf("discord: the token is not checked: %w", h.trouble)
 	case !h.stats.Connected && now.Sub(h.since) > silence && h.trouble != nil:
 		return fmt.Errorf("discord: no session for %v: %w", now.Sub(h.since).Round(time.Second), h.trouble)
 	case !h.stats.Connected && now.Sub(h.since) > silence:

@@ -52,17 +52,22 @@ func Manifest(c Config) ([]byte, error) {
 		}
 		invite = "3. Open this link as an administrator of your server and add the bot:\n   " + InviteURL(c.ApplicationID)
 	}
+	way, serve := "Leave Interactions Endpoint URL empty: floorwalker connects to the gateway.", ""
+	if c.Mode == ModeHTTP {
+		way = "Copy Public Key to discord.public_key. Interactions Endpoint URL comes last."
+		serve = "\n   General Information: now set Interactions Endpoint URL to\n   " + c.endpoint() + ".\n   Discord calls it to see that it is there, and that it refuses forgeries."
+	}
 	return []byte(`Discord application for floorwalker
 
 1. Open https://discord.com/developers/applications and create an application.
    General Information: copy Application ID to discord.application_id.
-   Leave Interactions Endpoint URL empty: floorwalker connects to the gateway.
+   ` + way + `
 2. Bot: press Reset Token and copy the token to discord.bot_token.
    Switch Public Bot off, so that nobody else can add it to a server.
    Leave the three Privileged Gateway Intents off: none is needed.
 ` + invite + `
 4. Start floorwalker serve. It registers /mystats and /floor by itself.
-   With discord.guild_id they appear in that server only, and at once.
+   With discord.guild_id they appear in that server only, and at once.` + serve + `
 5. Everybody who wants alerts in direct messages types /floor whoami once:
    Discord wants people to speak to a bot before it writes to them.
 

@@ -12,6 +12,7 @@ import (
 
 // The kinds of first responses.
 const (
+	respondPong    = 1 // to a PING, over HTTP
 	respondMessage = 4 // a message
 	respondLater   = 5 // the same, promised
 	respondNothing = 6 // the message that the button is on is edited: promised

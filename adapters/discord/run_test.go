@@ -95,6 +95,9 @@ type running struct {
 func begin(t *testing.T, srv *discordtest.Server, a *Adapter, app chat.App) *running {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	if overHTTP(t) {
+		endpoint(t, srv, a)
+	}
 	r := &running{T: t, ctx: ctx, srv: srv, a: a, over: make(chan struct{})}
 	stopping, stop := context.WithCancel(context.Background())
 	var err error
@@ -125,11 +128,16 @@ func (r *running) end(err *error) error {
 	}
 }
 
-// run is begin, and waits for the gateway and the commands.
+// run is begin, and waits for the gateway, if there is one, and the commands.
 func run(t *testing.T, srv *discordtest.Server, a *Adapter, app chat.App) *running {
 	t.Helper()
 	before := srv.Connections()
 	r := begin(t, srv, a, app)
+	if overHTTP(t) {
+		r.connected()
+		r.await("the commands", func() bool { return len(srv.Commands("")) > 0 })
+		return r
+	}
 	r.ready(before)
 	r.await("one session and the commands", func() bool { return len(srv.Ready()) == 1 && len(srv.Commands("")) > 0 })
 	return r
@@ -164,10 +172,16 @@ func (r *running) ready(after int) *discordtest.Conn {
 	r.Helper()
 	c, err := r.srv.WaitReady(r.ctx, after)
 	r.must(err)
+	r.connected()
+	return c
+}
+
+// connected waits until the adapter says that it is.
+func (r *running) connected() {
+	r.Helper()
 	for !r.a.Stats().Connected {
 		r.must(sleep(r.ctx, time.Millisecond))
 	}
-	return c
 }
 
 // paused waits until there is no session, and the adapter waits to try again.

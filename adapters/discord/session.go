@@ -45,7 +45,13 @@ func (a *Adapter) Run(ctx context.Context, app chat.App) (err error) {
 	defer stopped(nil)
 	var work sync.WaitGroup
 	work.Go(func() { s.register(stop) })
-	work.Go(func() { stopped(s.keep(stop)) })
+	work.Go(func() {
+		if a.config.Mode == ModeHTTP {
+			stopped(s.listen(stop))
+		} else {
+			stopped(s.keep(stop))
+		}
+	})
 	select {
 	case err := <-s.final:
 		stopped(err)
