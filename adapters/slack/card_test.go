@@ -50,7 +50,7 @@ func TestLayouts(t *testing.T) {
 		"stats_home":  shape(drawing{surface: inHome}.draw(warned)),
 		"stats_modal": messageView(stats),
 		"alert":       shape(drawing{}.draw(alert)),
-		"form":        formView(linkForm(), support),
+		"form":        formView(linkForm(), formMeta{Channel: support}),
 	} {
 		golden(t, name, drawn)
 	}

@@ -38,7 +38,7 @@ func workspace(t *testing.T, o slacktest.Options) *slacktest.Server {
 // [TestOverHTTP], and in benchmarks with such a name, Slack calls it.
 func adapter(t testing.TB, srv *slacktest.Server) *Adapter {
 	t.Helper()
-	if strings.Contains(t.Name(), "OverHTTP") {
+	if overHTTP(t) {
 		a := adapterWith(t, httpConfig(srv, t.Output()))
 		listen(t, srv, a)
 		return a
@@ -60,6 +60,8 @@ func adapterWith(t testing.TB, c Config) *Adapter {
 	a.timing.stagger, a.timing.settle = 20*time.Millisecond, 50*time.Millisecond
 	return a
 }
+
+func overHTTP(t testing.TB) bool { return strings.Contains(t.Name(), "OverHTTP") }
 
 // A harness brings the conformance test together with the fake Slack.
 type harness struct {

@@ -24,11 +24,13 @@ type formMeta struct {
 	Form    string `json:"f"`
 	Value   string `json:"v,omitempty"`
 	Channel string `json:"c,omitempty"` // where the form was asked for
+	Home    bool   `json:"h,omitempty"` // on the home page
 }
 
-// formView draws a form. What Slack cannot do is mask an input: the person is
+// formView draws a form; meta says where it was asked for. What Slack cannot do is mask an input: the person is
 // told by the form's own words.
-func formView(f chat.Form, channel string) slack.ModalViewRequest {
+func formView(f chat.Form, meta formMeta) slack.ModalViewRequest {
+	meta.Form, meta.Value = f.ID, f.Value
 	var blocks []slack.Block
 	d := drawing{surface: inModal}
 	intro := chat.Fit(chat.Message{Blocks: []chat.Block{chat.Paragraph{Text: f.Intro}}}, d.limits())
@@ -44,7 +46,7 @@ func formView(f chat.Form, channel string) slack.ModalViewRequest {
 		submit = "Send"
 	}
 	return slack.ModalViewRequest{
-		Type: slack.VTModal, CallbackID: formCallback, PrivateMetadata: formMeta{f.ID, f.Value, channel}.encode(),
+		Type: slack.VTModal, CallbackID: formCallback, PrivateMetadata: meta.encode(),
 		Title: plainText(f.Title, maxViewTitle), Submit: plainText(submit, maxViewTitle), Close: plainText("Cancel", maxViewTitle),
 		Blocks: slack.Blocks{BlockSet: blocks},
 	}
@@ -65,7 +67,7 @@ func input(in chat.Input) slack.Block {
 func (m formMeta) encode() string {
 	b, err := json.Marshal(m)
 	if err != nil {
-		panic(err) // three strings
+		panic(err) // strings and a bool
 	}
 	return string(b)
 }

@@ -29,9 +29,19 @@ func Draw(m chat.Message) ([]byte, error) {
 // DrawForm returns a form as the view that the adapter would open for it, as
 // JSON. It is for the same tools as [Draw].
 func DrawForm(f chat.Form) ([]byte, error) {
-	b, err := json.Marshal(formView(f, ""))
+	b, err := json.Marshal(formView(f, formMeta{}))
 	if err != nil {
 		return nil, fmt.Errorf("encode the drawing of the form %q: %w", f.Title, err)
+	}
+	return b, nil
+}
+
+// DrawPage returns the cards of a home page as the view that the adapter would
+// publish, as JSON. It is for the same tools as [Draw].
+func DrawPage(cards []chat.Message) ([]byte, error) {
+	b, err := json.Marshal(slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: drawPage(cards)}})
+	if err != nil {
+		return nil, fmt.Errorf("encode the drawing of a home page: %w", err)
 	}
 	return b, nil
 }

@@ -219,6 +219,7 @@ func (k *checker) block(at string, b slack.Block) {
 		k.row(at, b)
 	case *slack.InputBlock:
 		k.input(at, b)
+	case *slack.DividerBlock:
 	case *slack.TableBlock:
 		k.table(at, b)
 	case *slack.DataVisualizationBlock:

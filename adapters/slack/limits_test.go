@@ -86,7 +86,7 @@ func TestCheckerFindsFaults(t *testing.T) {
 		"/blocks/0/title: 51":                      {text: "x", blocks: []slack.Block{chart(strings.Repeat("x", 51), 1)}},
 		"/blocks/0: axis_config":                   {text: "x", blocks: []slack.Block{chart("x")}},
 		"/attachments/0/blocks: a table":           {text: "x", bar: []slack.Block{table(1, 1)}},
-		"/blocks/0: a divider":                     {text: "x", blocks: []slack.Block{slack.NewDividerBlock()}},
+		"/blocks/0: a image":                       {text: "x", blocks: []slack.Block{slack.NewImageBlock("https://example.com/", "x", "", nil)}},
 		"/blocks/0: an input":                      {text: "x", blocks: []slack.Block{input(chat.Input{Name: "x", Label: "x"})}},
 	} {
 		if found := strings.Join(c.problems(), "\n"); !strings.Contains(found, at) {
@@ -100,7 +100,7 @@ func TestCheckerFindsFaults(t *testing.T) {
 
 func TestCheckerOfViews(t *testing.T) {
 	f := linkForm()
-	good := formView(f, support)
+	good := formView(f, formMeta{Channel: support})
 	if found := viewProblems(good); found != nil {
 		t.Fatalf("a good form has faults: %v", found)
 	}
@@ -115,7 +115,7 @@ func TestCheckerOfViews(t *testing.T) {
 		"/blocks/0: a table":      func(v *slack.ModalViewRequest) { v.Blocks.BlockSet = []slack.Block{slack.NewTableBlock("")} },
 		"/blocks/1/block_id":      func(v *slack.ModalViewRequest) { v.Blocks.BlockSet[1] = v.Blocks.BlockSet[0] },
 	} {
-		v := formView(f, support)
+		v := formView(f, formMeta{Channel: support})
 		spoil(&v)
 		if found := strings.Join(viewProblems(v), "\n"); !strings.Contains(found, at) {
 			t.Errorf("%s… is not among what was found:\n%s", at, found)
@@ -131,7 +131,7 @@ func TestFormsAreValid(t *testing.T) {
 		for i := range 4 {
 			f.Fields = append(f.Fields, chat.Input{Name: fmt.Sprint(i), Label: s, Hint: s, Value: s, Secret: i == 0})
 		}
-		v := formView(f, support)
+		v := formView(f, formMeta{Channel: support})
 		if found := viewProblems(v); found != nil {
 			t.Errorf("%.40q: %v", s, found)
 		}

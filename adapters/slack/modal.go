@@ -156,7 +156,7 @@ func ackable(payload any) bool {
 
 // ask shows a form: in the window that is open, or in a new one.
 func (r *responder) ask(ctx context.Context, f chat.Form) error {
-	v := formView(f, r.channel)
+	v := formView(f, formMeta{Channel: r.channel, Home: r.home})
 	if r.view.ID != "" && r.view.Type != "home" {
 		var errs map[string]string
 		if r.sent != nil && len(f.Errors) > 0 {
@@ -216,25 +216,4 @@ func (s *session) updateView(ctx context.Context, id string, v slack.ModalViewRe
 		_, err := s.api.UpdateViewContext(ctx, v, "", "", id)
 		return err
 	})
-}
-
-// publish shows a person's home page, unless Slack has a newer one than what the
-// person opened; then the newest known wins, which is this one.
-func (s *session) publish(ctx context.Context, user, hash string, m chat.Message) error {
-	c := drawing{surface: inHome}.draw(m)
-	s.complain(ctx, homeProblems(c.blocks))
-	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: c.blocks}}
-	send := func(hash *string) error {
-		return s.call(ctx, "views.publish", "", noHurry, func() error {
-			_, err := s.api.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: user, View: view, Hash: hash})
-			return err
-		})
-	}
-	if hash == "" {
-		return send(nil)
-	}
-	if err := send(&hash); err == nil || !strings.Contains(err.Error(), "hash_conflict") {
-		return err
-	}
-	return send(nil)
 }

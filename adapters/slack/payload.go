@@ -162,6 +162,13 @@ func (p interaction) request(envelope string) (chat.Request, bool) {
 	}
 }
 
+// atHome reports whether it happened on the home page, or in a form that was
+// asked for there.
+func (p interaction) atHome() bool {
+	var meta formMeta
+	return p.View.Type == "home" || p.View.CallbackID == formCallback && json.Unmarshal([]byte(p.View.PrivateMetadata), &meta) == nil && meta.Home
+}
+
 func person(id string) chat.Address {
 	if id == "" {
 		return chat.Address{}

@@ -38,6 +38,7 @@ type responder struct {
 	action  chat.Action // pressed; zero if none was
 	ref     chat.Ref    // the message it was on, where it can be edited
 	view    view        // the modal or home it was on; zero if none
+	home    bool        // it began on the home page
 	sent    *submission // the form that was sent; nil if none was
 
 	uses  int      // of the hook
@@ -52,9 +53,12 @@ func (s *session) responder(user, hook, trigger string) *responder {
 // show brings an answer: the first one, or what takes its place.
 func (r *responder) show(ctx context.Context, reply chat.Reply) error {
 	var err error
-	if reply.Form != nil {
+	switch {
+	case reply.Form != nil:
 		err = r.ask(ctx, *reply.Form)
-	} else {
+	case reply.Page != nil:
+		err = r.publish(ctx, reply.Page)
+	default:
 		err = r.tell(ctx, r.s.attach(ctx, r.user, *reply.Message))
 	}
 	if err == nil {
@@ -71,7 +75,7 @@ func (r *responder) tell(ctx context.Context, m chat.Message) error {
 	case r.view.Type == "home" && r.action.ID != "" && !r.action.Replace:
 		return r.orDM(ctx, m, r.open(ctx, messageView(m)))
 	case r.view.Type == "home":
-		return r.s.publish(ctx, r.user, r.view.Hash, m)
+		return r.publish(ctx, []chat.Message{m})
 	case r.view.ID != "":
 		return r.orDM(ctx, m, r.turn(ctx, messageView(m), nil))
 	case r.hook == "":

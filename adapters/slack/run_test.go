@@ -167,6 +167,7 @@ func TestOverHTTP(t *testing.T) {
 		"FailingResponseURL": TestFailingResponseURL, "RefusedFormOfAnswer": TestRefusedFormOfAnswer,
 		"ForeignersAreRefused": TestForeignersAreRefused, "UnknownCommand": TestUnknownCommand,
 		"FilesOfAnswer": TestFilesOfAnswer, "Presses": TestPresses, "Home": TestHome, "PressOnHome": TestPressOnHome,
+		"UnchangedPageIsNotPublished": TestUnchangedPageIsNotPublished, "PageInTwoHalves": TestPageInTwoHalves, "ButtonsOfPage": TestButtonsOfPage,
 		"Events": TestEvents, "RevokedWhileSending": TestRevokedWhileSending, "ForeignWorkspace": TestForeignWorkspace,
 
 		"SlowForm": TestSlowForm, "FormErrors": TestFormErrors, "ClosedForm": TestClosedForm, "LargeResultOfForm": TestLargeResultOfForm,

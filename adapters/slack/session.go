@@ -228,13 +228,16 @@ func (s *session) takeInteraction(d delivery) error {
 		return nil
 	}
 	to := s.responder(p.User.ID, p.ResponseURL, p.TriggerID)
-	to.channel, to.view = cmp.Or(p.Container.ChannelID, r.In.ID), p.View
+	to.channel, to.view, to.home = cmp.Or(p.Container.ChannelID, r.In.ID), p.View, p.atHome()
 	answer := func(ctx context.Context) {
 		if !s.ours(ctx, p.User.ID, cmp.Or(p.User.TeamID, p.Team.ID), p.Enterprise.ID) {
 			s.say(ctx, to, foreign(s.who))
 			return
 		}
 		s.answer(ctx, r, to)
+		if r.Kind == chat.KindForm && to.home { // the page tells of what the form has changed
+			s.openHome(ctx, p.User.ID, r.ID+" home", view{})
+		}
 	}
 	if r.Kind == chat.KindForm {
 		s.submit(d, r, to, answer)
@@ -266,12 +269,7 @@ func (s *session) happened(ctx context.Context, p callback, envelope string) {
 		if e.Tab != "home" || user == "" {
 			return
 		}
-		to := s.responder(user, "", "")
-		to.view = e.View
-		to.view.Type = "home"
-		s.answer(ctx, chat.Request{
-			ID: cmp.Or(p.EventID, envelope), Kind: chat.KindHome, From: person(user), At: time.Now(), SecretForms: true,
-		}, to)
+		s.openHome(ctx, user, cmp.Or(p.EventID, envelope), e.View)
 	case "app_uninstalled", "tokens_revoked":
 		// A member's token may be what was revoked, or the app may be back
 		// already: only ours tells.

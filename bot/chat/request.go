@@ -49,7 +49,8 @@ type Request struct {
 	SecretForms bool
 }
 
-// A Reply answers a request: with a message or with a form, exactly one.
+// A Reply answers a request: with a message, with a form or, where the request
+// came from the bot's home page, with that page; exactly one of them.
 //
 // If Then is set, the adapter shows the first answer at once, calls Then in the
 // same pool, and replaces the first answer by what it returns. Then obeys its
@@ -58,6 +59,7 @@ type Request struct {
 type Reply struct {
 	Message *Message
 	Form    *Form
+	Page    []Message // the cards of the home page, the most important first
 	Then    func(context.Context) (Reply, error)
 }
 
