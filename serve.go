@@ -172,7 +172,6 @@ func notBuilt(c *Config) []string {
 		given bool
 		key   string
 	}{
-		{!c.Discord.BotToken.IsZero() && c.Discord.Mode == "http", "discord.mode: http"},
 		{c.HTTP.Listen != "", "http.listen"},
 		{c.HTTP.PublicURL != "", "http.public_url"},
 		{c.Ops.HeartbeatURL != "", "ops.heartbeat_url"},
@@ -271,6 +270,7 @@ func slackConfig(cfg *Config, workspaces *store.Store, log *slog.Logger) slack.C
 // discordConfig is the configuration of the Discord adapter.
 func discordConfig(cfg *Config, st *store.Store, log *slog.Logger) discord.Config {
 	c := discord.Config{
+		Mode: cfg.Discord.Mode, PublicKey: cfg.Discord.PublicKey, PublicURL: cfg.HTTP.PublicURL,
 		BotToken: cfg.Discord.BotToken, ApplicationID: cfg.Discord.ApplicationID, GuildID: cfg.Discord.GuildID,
 		APIURL: cfg.Discord.APIURL, Logger: log,
 	}
