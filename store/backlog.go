@@ -8,17 +8,17 @@ import (
 	"floorwalker/bot/chat"
 )
 
-// Waiting is what of one lane waits to be sent on a network.
-type Waiting struct {
+// A Backlog is what of one lane waits to be sent on a network.
+type Backlog struct {
 	Lane            bot.Lane
 	Pending, Leased int       // rows
 	Due             time.Time // since when the row that could leave has been due longest; zero: none could
 	Overrun         time.Time // when the oldest lease that is over ended, and the row still belongs to an attempt; zero: none
 }
 
-// Waiting counts what waits in the outbox, by lane; lanes in which nothing waits
+// Backlog counts what waits in the outbox, by lane; lanes in which nothing waits
 // are left out. It reads the queue and no messages, in one short transaction.
-func (s *Store) Waiting(network chat.Network, now time.Time) (lanes []Waiting, err error) {
+func (s *Store) Backlog(network chat.Network, now time.Time) (lanes []Backlog, err error) {
 	err = s.view(func(t txn) error {
 		c := count{now: now, lanes: map[byte]*counted{}}
 		if err := t.lines(network, c.line); err != nil {
@@ -33,11 +33,11 @@ func (s *Store) Waiting(network chat.Network, now time.Time) (lanes []Waiting, e
 				n.since(row.Added)
 			}
 			n.Lane = bot.Lane(lane)
-			lanes = append(lanes, n.Waiting)
+			lanes = append(lanes, n.Backlog)
 		}
 		return nil
 	})
-	slices.SortFunc(lanes, func(a, b Waiting) int { return int(a.Lane - b.Lane) })
+	slices.SortFunc(lanes, func(a, b Backlog) int { return int(a.Lane - b.Lane) })
 	return lanes, err
 }
 
@@ -50,7 +50,7 @@ type count struct {
 // counted is one lane; oldest is the lowest number of a row that may leave at
 // once, which says nothing of when it came.
 type counted struct {
-	Waiting
+	Backlog
 	oldest uint64
 }
 
