@@ -124,8 +124,9 @@ type HTTPConfig struct {
 
 // OpsConfig is for those who run the program.
 type OpsConfig struct {
-	Listen       string `yaml:"listen" default:"127.0.0.1:9477"` // host:port of /healthz, /readyz, /metrics; "": off
-	HeartbeatURL string `yaml:"heartbeat_url"`                   // called while all is well: a dead man's switch; "": off
+	Listen           string        `yaml:"listen" default:"127.0.0.1:9477"`    // host:port of /healthz, /readyz, /metrics; "": off
+	HeartbeatURL     secret.Secret `yaml:"heartbeat_url"`                      // called every minute while all is well: a dead man's switch; whoever has it can call it too; "": off
+	HeartbeatURLFile string        `yaml:"heartbeat_url_file" path:"relative"` // or a file that holds it
 }
 
 // TeamConfig is a group of agents who share shifts.

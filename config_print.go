@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"net/url"
 	"path/filepath"
 	"reflect"
 	"strconv"
@@ -90,7 +89,7 @@ func (p *printer) field(f reflect.StructField, v reflect.Value, path string, lev
 	case isScalar(v.Type()):
 		// A duration of 0 that was not given is one that does not apply.
 		if given || hasDefault && !(isDuration(v.Type()) && v.IsZero()) || !v.IsZero() {
-			p.add(level, key+": "+p.scalar(path, v), p.from(path, v))
+			p.add(level, key+": "+p.scalar(v), p.from(path, v))
 		}
 	case v.Kind() == reflect.Struct:
 		p.add(level, key+":", "")
@@ -146,16 +145,9 @@ func (p PersonConfig) text() string {
 	return "{name: " + plain(p.Name) + ", ids: [" + strings.Join(ids, ", ") + "]}"
 }
 
-// scalar returns the text of a value. A heartbeat's URL is a secret in its path.
-func (p *printer) scalar(path string, v reflect.Value) string {
+// scalar returns the text of a value.
+func (p *printer) scalar(v reflect.Value) string {
 	text := scalarText(v)
-	if path == "ops.heartbeat_url" && text != "" {
-		u, err := url.Parse(text)
-		if err != nil {
-			return "•••"
-		}
-		return u.Scheme + "://" + u.Host + "/•••"
-	}
 	if _, days := v.Interface().(schedule.Weekdays); days {
 		return "[" + strings.ReplaceAll(text, ",", ", ") + "]"
 	}

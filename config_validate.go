@@ -227,8 +227,8 @@ func (v validator) listeners() {
 			v.warn(fmt.Sprintf("http.trusted_proxies[%d]", i), "%s is everybody, so anybody can claim any address", p)
 		}
 	}
-	if o.HeartbeatURL != "" {
-		if err := checkURL(o.HeartbeatURL, false); err != nil {
+	if !o.HeartbeatURL.IsZero() {
+		if err := checkURL(o.HeartbeatURL.Reveal(), false); err != nil {
 			v.fault("ops.heartbeat_url", "%v", err)
 		}
 	}

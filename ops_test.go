@@ -55,7 +55,7 @@ func TestReadyBarred(t *testing.T) {
 
 func TestLate(t *testing.T) {
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	if got := late("the last round", now.Add(-3*time.Minute), 2*time.Minute, now); got != "the last round was 3m0s ago" {
+	if got := late("the last round was %s ago", now.Add(-3*time.Minute), 2*time.Minute, now); got != "the last round was 3m0s ago" {
 		t.Errorf("late: %q", got)
 	}
 	if late("x", now.Add(-time.Minute), 2*time.Minute, now) != "" || late("x", time.Time{}, time.Minute, now) != "" {

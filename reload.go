@@ -14,7 +14,8 @@ import (
 // reloadOnHangup loads the configuration anew whenever the process gets a
 // SIGHUP, until ctx ends. It is validated first and applied whole; if anything is
 // wrong with it, the old one stays and the log says why.
-func reloadOnHangup(ctx context.Context, cfg *Config, apply func(*Config), log *slog.Logger) error {
+func (u *upkeep) reloadOnHangup(ctx context.Context, apply func(*Config)) error {
+	cfg := u.cfg
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -24,22 +25,34 @@ func reloadOnHangup(ctx context.Context, cfg *Config, apply func(*Config), log *
 			return nil
 		case <-hangup:
 		}
-		next, warnings, err := Load(cfg.options)
-		for _, w := range warnings {
-			log.Warn("configuration", "path", w.Path, "warning", w.Message)
-		}
+		u.boss.reloading()
+		next, err := u.reload(cfg, apply)
 		if err != nil {
-			logFaults(log, err)
-			continue
+			logFaults(u.log, err)
+		} else {
+			cfg = next
 		}
-		live, later := changes(cfg, next)
-		if len(later) > 0 {
-			log.Warn("some changes need a restart", "settings", strings.Join(later, " "))
-		}
-		apply(next)
-		log.Info("configuration reloaded", "changed", strings.Join(live, " "))
-		cfg = next
+		u.metrics.reloaded(err == nil)
+		u.boss.reloaded(err == nil)
 	}
+}
+
+// reload loads a configuration and applies it in the place of another.
+func (u *upkeep) reload(cfg *Config, apply func(*Config)) (*Config, error) {
+	next, warnings, err := Load(cfg.options)
+	for _, w := range warnings {
+		u.log.Warn("configuration", "path", w.Path, "warning", w.Message)
+	}
+	if err != nil {
+		return nil, err
+	}
+	live, later := changes(cfg, next)
+	if len(later) > 0 {
+		u.log.Warn("some changes need a restart", "settings", strings.Join(later, " "))
+	}
+	apply(next)
+	u.log.Info("configuration reloaded", "changed", strings.Join(live, " "))
+	return next, nil
 }
 
 // running returns next with what the client and the adapters were made with:

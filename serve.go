@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"sync/atomic"
 	"time"
@@ -84,6 +82,9 @@ func people(list []PersonConfig) []bot.Person {
 // serve runs the bot until ctx ends or it cannot go on. What it opens it closes
 // in the opposite order, the store last.
 func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err error) {
+	if err := dropCore(); err != nil {
+		log.Warn("core files are not switched off, and a crash could write credentials into one", "err", err)
+	}
 	socket, err := socketPath(cfg.Store.Path)
 	if err != nil {
 		return usageError{err}
@@ -102,20 +103,17 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	for _, key := range notBuilt(cfg) {
 		log.Warn("this version does nothing with a setting yet", "setting", key)
 	}
-	health := &Health{}
-	m := newMetrics(health)
-	m.registry.MustRegister(newSourceCollector(client))
 	adapters, err := networks(cfg, s, st, log)
 	if err != nil {
 		return err
 	}
-	m.follow(adapters)
+	up := newUpkeep(cfg, log)
 	configure := func(c *Config) bot.Config {
 		config := botConfig(c)
 		config.Lookup = whoIs(adapters)
 		return config
 	}
-	b := bot.New(configure(cfg), client, st, m, log)
+	b := bot.New(configure(cfg), client, st, up.metrics, log)
 
 	g, ctx := errgroup.WithContext(ctx)
 	o := &office{bot: b, store: st, source: client, log: log}
@@ -124,7 +122,7 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 		return err
 	}
 	defer os.Remove(socket)
-	if err := openOps(ctx, g, cfg.Ops.Listen, opsHandler(health, m), log); err != nil {
+	if err := up.start(ctx, g, parts{b, st, client, adapters}); err != nil {
 		return err
 	}
 	if rows, err := st.Recover(time.Now()); err != nil {
@@ -132,18 +130,15 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	} else if rows > 0 {
 		log.Warn("messages were on their way when the last run ended; they are sent again, marked", "messages", rows)
 	}
-	g.Go(func() error { return watchStore(ctx, st, health) })
-	g.Go(func() error { return health.follow(ctx, b, adapters) })
 	g.Go(func() error { return b.Watch(ctx) })
 	g.Go(func() error { return b.Digests(ctx) })
 	g.Go(func() error {
-		return reloadOnHangup(ctx, cfg, func(next *Config) {
+		return up.reloadOnHangup(ctx, func(next *Config) {
 			b.Configure(configure(running(cfg, next)))
 			o.config.Store(next)
-		}, log)
+		})
 	})
-	g.Go(func() error { return keepHouse(ctx, b, st, cfg.Store, log) })
-	runNetworks(ctx, g, adapters, b, health, log)
+	runNetworks(ctx, g, adapters, b, up.health, log)
 	log.Info("serving", "version", version(), "networks", len(adapters), "store", cfg.Store.Path)
 	if err := g.Wait(); err != nil && !errors.Is(err, errQuit) {
 		return err
@@ -174,59 +169,12 @@ func notBuilt(c *Config) []string {
 	}{
 		{c.HTTP.Listen != "", "http.listen"},
 		{c.HTTP.PublicURL != "", "http.public_url"},
-		{c.Ops.HeartbeatURL != "", "ops.heartbeat_url"},
 	} {
 		if s.given {
 			list = append(list, s.key)
 		}
 	}
 	return list
-}
-
-// openOps opens the listener for machines, if there is to be one.
-func openOps(ctx context.Context, g *errgroup.Group, address string, h http.Handler, log *slog.Logger) error {
-	if address == "" {
-		return nil
-	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return fmt.Errorf("ops.listen: %w: choose another address, or \"\" for none", err)
-	}
-	log.Info("ops listener", "address", l.Addr().String())
-	g.Go(func() error { return serveHTTP(ctx, l, h, log) })
-	return nil
-}
-
-// watchStore ends serve when a commit's outcome is unknown: nothing may be
-// promised any more, and the next start reads what was written.
-func watchStore(ctx context.Context, st *store.Store, health *Health) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-st.Failed():
-		health.Set("store", "a commit failed")
-		return fmt.Errorf("the store failed, so I stop: %w", st.Err())
-	}
-}
-
-// keepHouse deletes what is older than it is to be kept, hourly, and what is
-// left of somebody who was unlinked.
-func keepHouse(ctx context.Context, b *bot.Bot, st *store.Store, c StoreConfig, log *slog.Logger) error {
-	hourly := time.NewTicker(time.Hour)
-	defer hourly.Stop()
-	for {
-		now := time.Now()
-		err := errors.Join(st.Trim(now, c.KeepAudit), st.TrimHistory(now.Add(-c.KeepHistory)))
-		if err != nil {
-			log.Error("old records are not deleted", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-b.Unlinked():
-		case <-hourly.C:
-		}
-	}
 }
 
 // networks makes the adapters of the networks that are on; the console if none

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"floorwalker/bot"
+	"floorwalker/bot/chat"
+	"floorwalker/store"
+)
+
+// Health is why the program is not ready, by part. Parts report what is wrong
+// with them and take it back; with nothing wrong, the program is ready.
+type Health struct {
+	mu     sync.Mutex // guards what follows
+	wrong  map[string]string
+	stuck  map[string]bool // parts of wrong that stand still, which a restart would mend
+	looked time.Time       // when the lookout last looked; zero: nobody does
+}
+
+// Set records what is wrong with a part; "" says that it is well.
+func (h *Health) Set(part, reason string) { h.set(part, reason, false) }
+
+// set is Set; stuck says that the part stands still, so that a restart mends it.
+func (h *Health) set(part, reason string, stuck bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.wrong, part)
+	delete(h.stuck, part)
+	if reason == "" {
+		return
+	}
+	if h.wrong == nil {
+		h.wrong, h.stuck = map[string]string{}, map[string]bool{}
+	}
+	h.wrong[part] = reason
+	if stuck {
+		h.stuck[part] = true
+	}
+}
+
+// Reasons returns what is wrong now, by part. That nobody has looked for a while
+// is something, too.
+func (h *Health) Reasons(now time.Time) map[string]string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	reasons := map[string]string{}
+	maps.Copy(reasons, h.wrong)
+	if reason := h.blind(now); reason != "" {
+		reasons["lookout"] = reason
+	}
+	return reasons
+}
+
+// Stuck reports whether a part stands still, so that a restart would help.
+func (h *Health) Stuck(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.stuck) > 0 || h.blind(now) != ""
+}
+
+// blind says that nobody has looked for a while. Called with mu held.
+func (h *Health) blind(now time.Time) string {
+	return late("nobody has looked after all of this for %s", h.looked, time.Minute, now)
+}
+
+func (h *Health) see(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.looked = now
+}
+
+// late says that something is too long ago; a zero time has not come yet. The
+// format's %s is for how long.
+func late(format string, at time.Time, limit time.Duration, now time.Time) string {
+	if age := now.Sub(at); !at.IsZero() && age > limit {
+		return fmt.Sprintf(format, age.Round(time.Second))
+	}
+	return ""
+}
+
+const (
+	// lookEvery is how often readiness is looked at.
+	lookEvery = 5 * time.Second
+
+	// loopEvery is the interval of the loops that have none of their own: they
+	// sleep half of it at most. A loop is late after two.
+	loopEvery = time.Minute
+
+	// houseEvery is how often old records are deleted.
+	houseEvery = time.Hour
+)
+
+// A beat is when something was last done. The zero value is never.
+type beat struct{ at atomic.Pointer[time.Time] }
+
+func (b *beat) now() { b.at.Store(new(time.Now())) }
+
+func (b *beat) last() time.Time {
+	if at := b.at.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
+}
+
+// A lookout keeps readiness true to what the loops, the outbox and the networks
+// show. It reads memory and the queue of the outbox, so that it is cheap.
+type lookout struct {
+	health   *Health
+	bot      *bot.Bot
+	store    *store.Store
+	adapters []chat.Adapter
+	house    *beat     // the last time that old records were deleted
+	began    time.Time // what has not happened yet is late from then on
+}
+
+// run looks until ctx ends.
+func (l *lookout) run(ctx context.Context) error {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		l.look(time.Now())
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// look sets what is wrong with each part.
+func (l *lookout) look(now time.Time) {
+	w := l.bot.WatchStatus()
+	l.watch(w, now)
+	l.loop("alerts", "open alerts were last looked after %s ago", w.Alerts, now)
+	l.loop("digests", "the last look for what is due was %s ago", w.Digests, now)
+	l.health.Set("housekeeping", late("old records were last deleted %s ago", later(l.house.last(), l.began), 2*houseEvery, now))
+	l.health.Set("disk", "")
+	if w.NoDisk {
+		l.health.Set("disk", "full: numbers are not saved")
+	}
+	status := map[chat.Network]bot.DeliveryStatus{}
+	for _, d := range l.bot.DeliveryStatus() {
+		status[d.Network] = d
+	}
+	for _, a := range l.adapters {
+		l.delivery(a.Network(), status[a.Network()], now)
+		l.connection(a)
+	}
+	l.health.see(now)
+}
+
+// loop judges a loop by its last round.
+func (l *lookout) loop(part, format string, last, now time.Time) {
+	l.health.set(part, late(format, later(last, l.began), 2*loopEvery, now), true)
+}
+
+// watch judges the watch: a round that is due longer than another one takes is
+// late. It stands still only if no results come in either: the API may be slow.
+func (l *lookout) watch(w bot.WatchStatus, now time.Time) {
+	due := w.Due
+	if due.IsZero() {
+		due = l.began
+	}
+	reason := late("a round of polls is late by %s", due, max(w.Interval, loopEvery), now)
+	l.health.set("watch", reason, now.Sub(w.Stored) > 2*loopEvery)
+}
+
+// delivery judges a network's deliverer and what waits for it.
+func (l *lookout) delivery(n chat.Network, d bot.DeliveryStatus, now time.Time) {
+	part, outbox := "delivery on "+string(n), "outbox of "+string(n)
+	l.loop(part, "the last look into the outbox was %s ago", d.Beat, now)
+	l.health.Set(outbox, "")
+	switch {
+	case d.Held != "":
+		l.health.Set(part, "held: "+d.Held)
+		return // and what waits is late for that reason
+	case len(d.Barred) > 0:
+		l.health.Set(part, barred(d.Barred))
+	}
+	lanes, err := l.store.Backlog(n, now)
+	if err != nil {
+		l.health.Set(outbox, err.Error())
+	}
+	for _, lane := range lanes {
+		if reason := late("an attempt to deliver should have ended %s ago", lane.Overrun, 30*time.Second, now); reason != "" {
+			l.health.set(outbox, reason, true)
+			return
+		}
+		if lane.Due.IsZero() {
+			continue
+		}
+		if reason := late("the oldest message has been due for %s", later(lane.Due, l.began), 2*loopEvery, now); reason != "" {
+			l.health.Set(outbox, reason)
+		}
+	}
+}
+
+// connection asks a network how it is doing.
+func (l *lookout) connection(a chat.Adapter) {
+	healthy, ok := a.(interface{ Healthy() error })
+	if !ok {
+		return
+	}
+	reason := ""
+	if err := healthy.Healthy(); err != nil {
+		reason = err.Error()
+	}
+	l.health.Set("connection to "+string(a.Network()), reason)
+}
+
+// barred says which addresses the bot may not write to, and what to do.
+func barred(list []bot.Barred) string {
+	var each []string
+	for _, b := range list {
+		each = append(each, fmt.Sprintf("held for %s: %s", b.To, b.Reason))
+	}
+	return strings.Join(each, "; ")
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"floorwalker/bot"
+	"floorwalker/bot/chat"
+	"floorwalker/dashboard"
+	"floorwalker/store"
+)
+
+// An upkeep is what looks after the program while it runs, and tells those who
+// run it: readiness, metrics, the heartbeat, the service manager, reloads, and
+// what is not to be kept any longer.
+type upkeep struct {
+	cfg     *Config
+	health  *Health
+	metrics *metrics
+	boss    *manager
+	log     *slog.Logger
+}
+
+func newUpkeep(cfg *Config, log *slog.Logger) *upkeep {
+	health := &Health{}
+	return &upkeep{cfg: cfg, health: health, metrics: newMetrics(health), boss: newManager(health, log), log: log}
+}
+
+// parts are those of the program that are looked after.
+type parts struct {
+	bot      *bot.Bot
+	store    *store.Store
+	client   *dashboard.Client
+	adapters []chat.Adapter
+}
+
+// start opens the listener for machines and starts everything else in g.
+func (u *upkeep) start(ctx context.Context, g *errgroup.Group, p parts) error {
+	home := &house{bot: p.bot, store: p.store, keep: u.cfg.Store, log: u.log}
+	look := &lookout{health: u.health, bot: p.bot, store: p.store, adapters: p.adapters, house: &home.kept, began: time.Now()}
+	ping := newHeartbeat(u.cfg.Ops.HeartbeatURL, u.health, u.log)
+	u.metrics.registry.MustRegister(
+		sourceCollector(p.client), networkCollector(p.adapters), watchCollector(p.bot, &home.kept),
+		outboxCollector(p.bot, p.store, p.adapters), storeCollector(p.bot, p.store), heartbeatCollector(ping),
+	)
+	if err := openOps(ctx, g, u.cfg.Ops.Listen, opsHandler(u.health, u.metrics), u.log); err != nil {
+		return err
+	}
+	g.Go(func() error { return watchStore(ctx, p.store, u.health) })
+	g.Go(func() error { return home.run(ctx) })
+	g.Go(func() error { return look.run(ctx) })
+	g.Go(func() error { return ping.run(ctx) })
+	g.Go(func() error { return u.boss.run(ctx, connectedTo(u.cfg, p.adapters)) })
+	return nil
+}
+
+// openOps opens the listener for machines, if there is to be one.
+func openOps(ctx context.Context, g *errgroup.Group, address string, h http.Handler, log *slog.Logger) error {
+	if address == "" {
+		return nil
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("ops.listen: %w: choose another address, or \"\" for none", err)
+	}
+	log.Info("ops listener", "address", l.Addr().String())
+	g.Go(func() error { return serveHTTP(ctx, l, h, log) })
+	return nil
+}
+
+// watchStore ends serve when a commit's outcome is unknown: nothing may be
+// promised any more, and the next start reads what was written.
+func watchStore(ctx context.Context, st *store.Store, health *Health) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-st.Failed():
+		health.Set("store", "a commit failed")
+		return fmt.Errorf("the store failed, so I stop: %w", st.Err())
+	}
+}
+
+// A house is what is stored, as far as it is to be kept.
+type house struct {
+	bot   *bot.Bot
+	store *store.Store
+	keep  StoreConfig
+	log   *slog.Logger
+	kept  beat // when it was last in order
+}
+
+// run deletes what is older than it is to be kept, hourly, and what is left of
+// somebody who was unlinked.
+func (h *house) run(ctx context.Context) error {
+	hourly := time.NewTicker(houseEvery)
+	defer hourly.Stop()
+	for {
+		now := time.Now()
+		err := errors.Join(h.store.Trim(now, h.keep.KeepAudit), h.store.TrimHistory(now.Add(-h.keep.KeepHistory)))
+		if err != nil {
+			h.log.Error("old records are not deleted", "err", err)
+		} else {
+			h.kept.now()
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-h.bot.Unlinked():
+		case <-hourly.C:
+		}
+	}
+}
