@@ -134,7 +134,7 @@ func (b *Bot) route(r *request) (string, handler) {
 	case chat.KindForm:
 		r.Command, r.Text = r.Form, r.Value
 	case chat.KindHome:
-		r.Command, r.Text = "mystats", ""
+		r.Command, r.Text = homePage, ""
 	}
 	if looksSecret(r.Text) {
 		return "secret", refuseSecret
@@ -144,6 +144,9 @@ func (b *Bot) route(r *request) (string, handler) {
 		return "unreadable", func(*Bot, context.Context, *request) (chat.Reply, error) { return chat.Reply{}, err }
 	}
 	r.args = words
+	if r.Command == homePage && (r.Kind == chat.KindHome || r.Kind == chat.KindAction) {
+		return b.routeHome(r)
+	}
 	return b.descend(r, b.commands, r.Command, "")
 }
 

@@ -48,7 +48,8 @@ var update = flag.Bool("update", false, "rewrite the scripts' expected output")
 //	fault asha slow:8s 1        a fault of the simulated API, for so many answers
 //	as asha: /mystats           a command; the console asks for secrets in forms
 //	discord asha: /mystats      the same where forms may not ask for secrets
-//	press asha Refresh          a button of the last message to asha
+//	home asha                   asha opens the home page
+//	press asha Refresh          a button of the last message to asha, or of that page
 //	submit asha user_id=@2 token=@2    the form; @2 is what agent 2 has
 //	pages                       from now on there are link pages
 //	open asha                   asha's link page, as it stands
@@ -400,6 +401,11 @@ func (s *stage) do(line string) error {
 		return s.counters(words[1], words[2:])
 	case "fault":
 		return s.fault(words[1:])
+	case "home":
+		r := s.request("", words[1])
+		r.Kind = chat.KindHome
+		s.handle(r)
+		return nil
 	case "press":
 		return s.press(words[1], strings.Join(words[2:], " "))
 	case "submit":
@@ -579,6 +585,10 @@ func (s *stage) show(r chat.Request, reply chat.Reply) {
 		s.seen.WriteString(reply.Form.Plain() + "\n")
 		return
 	}
+	if reply.Page != nil {
+		s.showPage(r, reply.Page)
+		return
+	}
 	if !reply.Message.Private {
 		s.t.Errorf("%s got an answer that is not private: %s", name, reply.Message.Title)
 	}
@@ -588,6 +598,19 @@ func (s *stage) show(r chat.Request, reply chat.Reply) {
 	for _, f := range reply.Message.Files {
 		s.seen.WriteString(hideIDs(string(f.Data)))
 	}
+}
+
+// showPage shows the home page, a line between its cards.
+func (s *stage) showPage(r chat.Request, page []chat.Message) {
+	all := chat.Message{}
+	for i, m := range page {
+		if i > 0 {
+			s.seen.WriteString("--\n")
+		}
+		s.seen.WriteString(hideIDs(m.Plain()) + "\n")
+		all.Actions = append(all.Actions, m.Actions...)
+	}
+	s.last[r.From.ID], s.where[r.From.ID] = all, string(r.From.Network)
 }
 
 // hideIDs replaces random ids, so that a script plays the same twice.
