@@ -40,11 +40,11 @@
 // returns a [chat.Reply] or an error, and [Bot.explain] is the only place where
 // an error becomes text. The adapter draws the reply.
 //
-// A home page, where a network has one, is answered the same way, by the cards of
-the commands below each other; its buttons name a command too, and have the page
-for their answer.
-
-A slow API holds nobody up: after 800 ms /mystats answers with the stored
+// A home page, where a network has one, is answered the same way, by the cards
+// of the commands below each other; its buttons name a command too, and have the
+// page for their answer.
+//
+// A slow API holds nobody up: after 800 ms /mystats answers with the stored
 // numbers and their age, and the reply's Then, which joins the call that is
 // under way, replaces them.
 //
