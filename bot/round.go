@@ -66,10 +66,9 @@ func (t timetable) of(a Agent) []schedule.Window {
 	return list
 }
 
-// polls returns the polls of an agent with these shifts: one at the agent's own
+// polls appends the polls of an agent with these shifts: one at the agent's own
 // offset if a shift runs then, and one whenever a shift ends.
-func (r round) polls(a Agent, shifts []schedule.Window) []poll {
-	var polls []poll
+func (r round) polls(polls []poll, a Agent, shifts []schedule.Window) []poll {
 	tick := r.start.Add(offset(a.ID, r.length))
 	if on := running(shifts, tick); len(on) > 0 {
 		polls = append(polls, poll{agent: a, tick: tick, shifts: on})

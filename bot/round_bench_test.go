@@ -41,7 +41,7 @@ func BenchmarkPlan(b *testing.B) {
 				r := round{start: start, length: c.PollInterval, from: start}
 				table, n := config.timetable(r), 0
 				for _, a := range agents {
-					n += len(r.polls(a, table.of(a)))
+					n += len(r.polls(nil, a, table.of(a)))
 				}
 				if n != 20_000 {
 					b.Fatal(n)

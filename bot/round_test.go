@@ -36,7 +36,7 @@ func TestRoundsLeaveNothingOut(t *testing.T) {
 		planned, finals := now, map[time.Time]int{}
 		for start := now; start.Before(end); {
 			r := round{start: start, length: c.PollInterval, from: earlier(planned, start)}
-			for _, p := range r.polls(a, c.timetable(r).of(a)) {
+			for _, p := range r.polls(nil, a, c.timetable(r).of(a)) {
 				if p.final.IsZero() && len(c.watched(a).Current(p.tick)) != len(p.shifts) {
 					t.Fatalf("seed %d: asked at %s for %d shifts", seed, p.tick, len(p.shifts))
 				}

@@ -51,13 +51,14 @@ type polled struct {
 // A watcher is one run of [Bot.Watch].
 //
 //	plan   one goroutine: lists the polls of a round, waits for each tick
-//	polls  at most MaxInFlight goroutines: one question each
+//	polls  at most MaxInFlight goroutines: one question each at a time
 //	write  one goroutine: batches the results into the store
 type watcher struct {
 	b       *Bot
 	results chan polled
 	stretch time.Duration // length of the present round; owned by plan
 	planned time.Time     // up to where the ends of shifts are planned; owned by plan
+	many    int           // agents of the last round, for space; owned by plan
 	retry   []poll        // final polls that failed; guarded by mu
 	mu      sync.Mutex
 	floor   floor // owned by write
@@ -135,9 +136,9 @@ func (w *watcher) plan(ctx context.Context, c *Config, start time.Time) (round, 
 		r.length = length
 		table = c.timetable(r)
 	}
-	var polls []poll
+	polls := make([]poll, 0, len(agents))
 	for _, a := range agents {
-		polls = append(polls, r.polls(a, table.of(a))...)
+		polls = r.polls(polls, a, table.of(a))
 	}
 	for _, p := range polls {
 		if !p.final.IsZero() {
@@ -154,8 +155,9 @@ func (w *watcher) plan(ctx context.Context, c *Config, start time.Time) (round, 
 // agents lists those whose credential may work, and says who is there. One whose
 // record cannot be read is there, and not asked about.
 func (w *watcher) agents(ctx context.Context, c *Config, at time.Time) ([]Agent, *roster, error) {
-	var list []Agent
-	who := &roster{map[AgentID]bool{}, map[string][]AgentID{}}
+	list := make([]Agent, 0, w.many)
+	who := &roster{make(map[AgentID]bool, w.many), map[string][]AgentID{}}
+	defer func() { w.many = len(who.linked) }()
 	for a, err := range w.b.store.Agents() {
 		switch {
 		case err != nil && a.ID == "":
@@ -193,21 +195,25 @@ func (w *watcher) repeats(start time.Time) []poll {
 // answered; false if it had to break off.
 func (w *watcher) run(ctx context.Context, c *Config, polls []poll) (whole bool) {
 	var g errgroup.Group
+	due := make(chan poll) // without room: a poll leaves when somebody is free to ask
+	for range min(max(1, c.MaxInFlight), len(polls)) {
+		g.Go(func() error {
+			for p := range due {
+				if p, ok := p.asked(c, time.Now()); ok {
+					w.ask(ctx, p)
+				}
+			}
+			return nil
+		})
+	}
 	defer g.Wait()
-	g.SetLimit(max(1, c.MaxInFlight))
+	defer close(due)
 	for i, p := range polls {
 		if !sleepUntil(ctx, p.tick) {
 			w.forgo(polls[i:])
 			return false
 		}
-		p, ok := p.asked(c, time.Now())
-		if !ok {
-			continue
-		}
-		g.Go(func() error {
-			w.ask(ctx, p)
-			return nil
-		})
+		due <- p
 	}
 	return true
 }

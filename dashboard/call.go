@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -37,34 +36,53 @@ var (
 // A caller makes calls to one base URL: in turn, through a circuit breaker, with
 // one repetition.
 type caller struct {
-	endpoint string
-	timeout  time.Duration // of one attempt
-	limit    time.Duration // of one call
-	http     *http.Client
-	gate     *gate
-	breaker  *gobreaker.CircuitBreaker[Counters]
-	notices  notices
+	timeout   time.Duration     // of one attempt
+	limit     time.Duration     // of one call
+	transport http.RoundTripper // alone: a client would follow redirects, and keep cookies
+	request   *http.Request     // without a body; what every request is a copy of
+	gate      *gate
+	breaker   *gobreaker.CircuitBreaker[Counters]
+	notices   notices
 
 	attempts, retries, dials atomic.Uint64
 	took, inFlight           atomic.Int64 // took in nanoseconds
 }
 
 // newCaller returns a caller; cfg has its defaults.
-func newCaller(endpoint string, cfg Config) *caller {
+func newCaller(endpoint string, cfg Config) (*caller, error) {
+	request, err := newRequest(endpoint)
+	if err != nil {
+		return nil, err
+	}
 	c := &caller{
-		endpoint: endpoint,
-		timeout:  cfg.Timeout,
-		limit:    maxCall * cfg.Timeout,
-		gate:     newGate(cfg.MaxInFlight, cfg.RequestsPerSecond),
-		breaker:  newBreaker(cfg.Logger),
-		notices:  notices{log: cfg.Logger},
+		timeout:   cfg.Timeout,
+		limit:     maxCall * cfg.Timeout,
+		transport: cfg.Transport,
+		request:   request,
+		gate:      newGate(cfg.MaxInFlight, cfg.RequestsPerSecond),
+		breaker:   newBreaker(cfg.Logger),
+		notices:   notices{log: cfg.Logger},
 	}
-	transport := cfg.Transport
-	if transport == nil {
-		transport = newTransport(cfg, &c.dials)
+	if c.transport == nil {
+		c.transport = newTransport(cfg, &c.dials)
 	}
-	c.http = &http.Client{Transport: transport, CheckRedirect: stay}
-	return c
+	return c, nil
+}
+
+// newRequest returns what every request is a copy of.
+func newRequest(endpoint string) (*http.Request, error) {
+	req, err := http.NewRequest(http.MethodPost, endpoint, http.NoBody)
+	if err != nil {
+		return nil, errors.New("base URL cannot be called; it should look like https://brand.example")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "floorwalker")
+	// A zero-length entry is not sent, but tells net/http that the request may
+	// be repeated when a kept-alive connection turns out to be dead; for a POST
+	// it would not be. Reading counters is safe to repeat.
+	req.Header["X-Idempotency-Key"] = []string{}
+	return req, nil
 }
 
 // newBreaker returns a circuit breaker that opens when the host is sick. What is
@@ -146,10 +164,7 @@ func (c *caller) try(ctx context.Context, cred Credential) (counters Counters, s
 func (c *caller) attempt(ctx context.Context, cred Credential) (Counters, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	req, err := c.request(ctx, cred)
-	if err != nil {
-		return Counters{}, err
-	}
+	req := c.ask(ctx, cred)
 	start := time.Now()
 	c.attempts.Add(1)
 	c.inFlight.Add(1)
@@ -157,7 +172,7 @@ func (c *caller) attempt(ctx context.Context, cred Credential) (Counters, error)
 		c.inFlight.Add(-1)
 		c.took.Add(int64(time.Since(start)))
 	}()
-	resp, err := c.http.Do(req)
+	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
 		return Counters{}, &Error{Err: c.networkError(err, cred)}
 	}
@@ -174,21 +189,15 @@ func (c *caller) attempt(ctx context.Context, cred Credential) (Counters, error)
 	return counters, nil
 }
 
-// request builds the request. The credential is in the body only: errors and
-// proxies print URLs.
-func (c *caller) request(ctx context.Context, cred Credential) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, bytes.NewReader(cred.body()))
-	if err != nil {
-		return nil, &Error{Class: ClassFault, Err: errors.New("cannot build the request")}
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", "floorwalker")
-	// A zero-length entry is not sent, but tells net/http that the request may
-	// be repeated when a kept-alive connection turns out to be dead; for a POST
-	// it would not be. Reading counters is safe to repeat.
-	req.Header["X-Idempotency-Key"] = []string{}
-	return req, nil
+// ask returns the request for a credential, which is in the body only: errors
+// and proxies print URLs. The header is shared by all requests.
+func (c *caller) ask(ctx context.Context, cred Credential) *http.Request {
+	body := cred.body()
+	req := c.request.WithContext(ctx)
+	req.ContentLength = int64(len(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	return req
 }
 
 // read reads an answer's body and date.
@@ -196,7 +205,7 @@ func (c *caller) read(resp *http.Response, cred Credential) (Counters, *Error) {
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		return Counters{}, &Error{Class: ClassFault, Err: redirected(resp)}
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	body, err := readBody(resp)
 	switch {
 	case err != nil:
 		return Counters{}, &Error{Err: c.networkError(err, cred)}
@@ -217,6 +226,16 @@ func (c *caller) read(resp *http.Response, cred Credential) (Counters, *Error) {
 	return Counters{Row: row, Rows: rows, Date: date.UTC()}, nil
 }
 
+// readBody reads an answer, and no more than a byte beyond maxBody.
+func readBody(resp *http.Response) ([]byte, error) {
+	var body bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n <= maxBody {
+		body.Grow(int(n) + bytes.MinRead) // so that it never grows again
+	}
+	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
+	return body.Bytes(), err
+}
+
 // redirected describes a redirect by the host it points to. The rest of the
 // address is the server's and may hold anything.
 func redirected(resp *http.Response) error {
@@ -229,9 +248,6 @@ func redirected(resp *http.Response) error {
 
 // networkError describes what net/http reported.
 func (c *caller) networkError(err error, cred Credential) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err // without the method and URL, which every such error has
-	}
 	text := clean(err.Error(), cred)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

@@ -75,8 +75,12 @@ func New(cfg Config) (*Client, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	caller, err := newCaller(endpoint, cfg)
+	if err != nil {
+		return nil, err
+	}
 	return &Client{
-		caller: newCaller(endpoint, cfg),
+		caller: caller,
 		cache:  newCache(cfg.CacheFor),
 		log:    cfg.Logger,
 	}, nil
@@ -176,7 +180,11 @@ func gaveUp(ctx context.Context) *Error {
 func (c *Client) Forget(agent string) { c.cache.forget(agent) }
 
 // Close closes idle connections. Calls on their way end by themselves.
-func (c *Client) Close() { c.caller.http.CloseIdleConnections() }
+func (c *Client) Close() {
+	if t, ok := c.caller.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
 
 // Stats are the client's counters since it was made, and its state now.
 type Stats struct {

@@ -155,7 +155,7 @@ func readRow(text string) (map[string]Value, error) {
 			return nil, err
 		}
 	}
-	row := make(map[string]Value, 16)
+	row := make(map[string]Value, 14) // as many as fit into 16 places; a row has about that many
 	err := members(text, func(name, raw string) { row[name] = Value{raw} })
 	return row, err
 }

@@ -36,7 +36,3 @@ func newTransport(cfg Config, dials *atomic.Uint64) *http.Transport {
 		DisableCompression:     true,
 	}
 }
-
-// stay makes an HTTP client return a redirect instead of following it: the
-// request carries a credential, which belongs to the configured host only.
-func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -133,19 +133,28 @@ func (v Value) Duration() (time.Duration, bool) {
 // every other kind of value, the map is empty and the answer false.
 func (v Value) Counts() (map[string]float64, bool) {
 	counts := map[string]float64{}
+	ok := v.EachCount(func(name string, n float64) { counts[name] = n })
+	return counts, ok
+}
+
+// EachCount is Counts without a map: it calls each with the counts in the order
+// they came, and returns what Counts returns.
+func (v Value) EachCount(each func(name string, n float64)) bool {
 	switch v.raw {
 	case "{}", "[]", `""`:
-		return counts, true
+		return true
 	}
 	if v.kind() != '{' {
-		return counts, false
+		return false
 	}
+	some := false
 	err := members(v.raw, func(name, raw string) {
 		if n, ok := (Value{raw}).Number(); ok {
-			counts[name] = n
+			each(name, n)
+			some = true
 		}
 	})
-	return counts, err == nil && len(counts) > 0
+	return err == nil && some
 }
 
 // member returns the named member of an object, the zero Value if there is none.

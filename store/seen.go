@@ -49,7 +49,9 @@ func appendRow(b []byte, row map[string]dashboard.Value) []byte {
 		return append(b, "null"...)
 	}
 	b = append(b, '{')
-	for i, key := range slices.Sorted(maps.Keys(row)) {
+	keys := slices.AppendSeq(make([]string, 0, len(row)), maps.Keys(row))
+	slices.Sort(keys)
+	for i, key := range keys {
 		if i > 0 {
 			b = append(b, ',')
 		}

@@ -30,17 +30,16 @@ type Value struct {
 func (d Dictionary) Sample(c dashboard.Counters, tick time.Time) Sample {
 	s := Sample{Tick: tick.UTC().Truncate(time.Second), Date: c.Date}
 	s.Login, _ = d.LoginStart(c)
+	s.Values = make([]Value, 0, len(c.Row)+len(c.Row)/2)
 	for key, v := range c.Row {
 		if n, ok := v.Number(); ok {
 			s.Values = append(s.Values, Value{key, n})
 			continue
 		}
-		counts, ok := v.Counts()
-		if ok && len(counts) == 0 && d.isMap(key) {
+		before := len(s.Values)
+		ok := v.EachCount(func(name string, n float64) { s.Values = append(s.Values, Value{key + "." + name, n}) })
+		if ok && len(s.Values) == before && d.isMap(key) {
 			s.Values = append(s.Values, Value{Key: key + "."})
-		}
-		for name, n := range counts {
-			s.Values = append(s.Values, Value{key + "." + name, n})
 		}
 	}
 	slices.SortFunc(s.Values, func(a, b Value) int { return strings.Compare(a.Key, b.Key) })
