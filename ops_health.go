@@ -140,10 +140,11 @@ func (l *lookout) look(now time.Time) {
 	l.loop("alerts", "open alerts were last looked after %s ago", w.Alerts, now)
 	l.loop("digests", "the last look for what is due was %s ago", w.Digests, now)
 	l.health.Set("housekeeping", late("old records were last deleted %s ago", later(l.house.last(), l.began), 2*houseEvery, now))
-	l.health.Set("disk", "")
+	full := ""
 	if w.NoDisk {
-		l.health.Set("disk", "full: numbers are not saved")
+		full = "full: numbers are not saved"
 	}
+	l.health.Set("disk", full)
 	status := map[chat.Network]bot.DeliveryStatus{}
 	for _, d := range l.bot.DeliveryStatus() {
 		status[d.Network] = d
@@ -171,34 +172,45 @@ func (l *lookout) watch(w bot.WatchStatus, now time.Time) {
 	l.health.set("watch", reason, now.Sub(w.Stored) > 2*loopEvery)
 }
 
-// delivery judges a network's deliverer and what waits for it.
+// delivery judges a network's deliverer and what waits for it. Each part is set
+// once: what is wrong must not look well for a moment in between.
 func (l *lookout) delivery(n chat.Network, d bot.DeliveryStatus, now time.Time) {
 	part, outbox := "delivery on "+string(n), "outbox of "+string(n)
-	l.loop(part, "the last look into the outbox was %s ago", d.Beat, now)
-	l.health.Set(outbox, "")
+	late := late("the last look into the outbox was %s ago", later(d.Beat, l.began), 2*loopEvery, now)
 	switch {
+	case late != "":
+		l.health.set(part, late, true)
 	case d.Held != "":
 		l.health.Set(part, "held: "+d.Held)
-		return // and what waits is late for that reason
-	case len(d.Barred) > 0:
+		l.health.Set(outbox, "") // what waits is late for that reason
+		return
+	default:
 		l.health.Set(part, barred(d.Barred))
 	}
+	reason, stuck := l.backlog(n, now)
+	l.health.set(outbox, reason, stuck)
+}
+
+// backlog judges what waits for a network, the most urgent lane first.
+func (l *lookout) backlog(n chat.Network, now time.Time) (reason string, stuck bool) {
 	lanes, err := l.store.Backlog(n, now)
 	if err != nil {
-		l.health.Set(outbox, err.Error())
+		return err.Error(), false
 	}
 	for _, lane := range lanes {
 		if reason := late("an attempt to deliver should have ended %s ago", lane.Overrun, 30*time.Second, now); reason != "" {
-			l.health.set(outbox, reason, true)
-			return
+			return reason, true
 		}
+	}
+	for _, lane := range lanes {
 		if lane.Due.IsZero() {
 			continue
 		}
 		if reason := late("the oldest message has been due for %s", later(lane.Due, l.began), 2*loopEvery, now); reason != "" {
-			l.health.Set(outbox, reason)
+			return reason, false
 		}
 	}
+	return "", false
 }
 
 // connection asks a network how it is doing.
