@@ -11,6 +11,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
+	"sync"
 )
 
 // A kind names a kind of record and the schema of its form. It is part of what a
@@ -80,7 +82,7 @@ type ring struct {
 
 type dataKey struct {
 	aead cipher.AEAD
-	mac  []byte
+	macs *sync.Pool // of hash.Hash, keyed: to key one costs more than a short record
 }
 
 // newDataKey returns the bytes of a fresh data key.
@@ -103,7 +105,7 @@ func (r *ring) add(id uint32, key []byte) error {
 	if r.keys == nil {
 		r.keys = make(map[uint32]dataKey)
 	}
-	r.keys[id] = dataKey{aead, mac}
+	r.keys[id] = dataKey{aead, &sync.Pool{New: func() any { return hmac.New(sha256.New, mac) }}}
 	r.newest = max(r.newest, id)
 	return nil
 }
@@ -145,7 +147,9 @@ func (r *ring) verify(k kind, place string, record []byte) ([]byte, error) {
 }
 
 func (k dataKey) sum(of kind, place string, body []byte) []byte {
-	h := hmac.New(sha256.New, k.mac)
+	h := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(h)
+	h.Reset()
 	h.Write(bind(of, place))
 	h.Write(body)
 	return h.Sum(nil)
