@@ -35,6 +35,7 @@ func (b *Bot) offerPage(r *request) (chat.Reply, error) {
 type LinkOffer struct {
 	Address chat.Address // who will see the numbers
 	Name    string       // how their network calls them; untrusted
+	Command string       // what they type to the bot, such as /floor
 	Expires time.Time    // in their zone
 	Tries   int          // that are left
 	Relink  bool         // they are linked, and would replace their credential
@@ -70,8 +71,9 @@ func (b *Bot) LinkOffer(ctx context.Context, words secret.Secret) (LinkOffer, er
 
 func (b *Bot) offerOf(t ticket) LinkOffer {
 	_, err := b.store.AgentAt(t.Address)
+	c := b.config.Load()
 	return LinkOffer{
-		Address: t.Address, Name: t.Name, Expires: t.Expires.In(b.config.Load().zoneOf(t.Address)),
+		Address: t.Address, Name: t.Name, Command: c.typed(t.Address.Network, "floor", ""), Expires: t.Expires.In(c.zoneOf(t.Address)),
 		Tries: linkTries - t.Tried, Relink: err == nil,
 	}
 }

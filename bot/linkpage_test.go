@@ -1,0 +1,215 @@
+package bot_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"floorwalker/bot"
+	"floorwalker/bot/chat"
+	"floorwalker/bot/secret"
+	"floorwalker/dashboard"
+)
+
+// onPages plays a test on a stage with link pages, in a bubble.
+func onPages(t *testing.T, test func(t *testing.T, s *stage)) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, dir)
+		defer s.close()
+		s.mustDo(t, "at 2026-03-02 10:00", "pages")
+		test(t, s)
+	})
+}
+
+func (s *stage) mustDo(t *testing.T, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		if err := s.do(line); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+	}
+}
+
+// entry is what somebody enters who has the credential of an agent of the floor.
+func (s *stage) entry(agent int) bot.LinkSubmission {
+	a := s.floor.Agents()[agent]
+	return bot.LinkSubmission{Credential: dashboard.Credential{UserID: a.UserID, Token: secret.New(a.Token)}, Confirmed: true}
+}
+
+// opens reports whether a link page can be opened.
+func (s *stage) opens(t *testing.T, words secret.Secret) bool {
+	t.Helper()
+	_, err := s.bot.LinkOffer(t.Context(), words)
+	if err != nil && !errors.Is(err, bot.ErrNoTicket) {
+		t.Fatal(err)
+	}
+	return err == nil
+}
+
+// tickets is how many records of link pages there are.
+func (s *stage) tickets(t *testing.T) int {
+	t.Helper()
+	n := 0
+	err := s.store.View(func(tx bot.Tx) error {
+		for _, err := range tx.Records(bot.RecordNetworks, "web/") {
+			if err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestLinkPageOnce sends what is entered fifty times at once. One submission
+// links, and no more tries are made than there are.
+func TestLinkPageOnce(t *testing.T) {
+	onPages(t, func(t *testing.T, s *stage) {
+		s.mustDo(t, "as asha: /floor link", "fault * slow:2s")
+		var mu sync.Mutex
+		linked, gone, waits := 0, 0, 0
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				result, err := s.bot.RedeemLink(context.Background(), s.pages["asha"], s.entry(3))
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case errors.Is(err, bot.ErrNoTicket):
+					gone++
+				case err != nil:
+					t.Error(err)
+				case result.Linked:
+					linked++
+				case strings.Contains(result.Message.Plain(), "several times"):
+					waits++
+				default:
+					t.Errorf("an answer to a submission: %s", result.Message.Plain())
+				}
+			})
+		}
+		all.Wait()
+		if linked != 1 || gone != 4 || waits != 45 {
+			t.Errorf("of 50 submissions %d linked, %d found the page used, %d were told to wait; want 1, 4 and 45", linked, gone, waits)
+		}
+		acts := 0
+		for entry, err := range s.store.AuditTrail(time.Time{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if entry.Action == "link" {
+				acts++
+			}
+		}
+		if acts != 1 {
+			t.Errorf("the audit trail has %d links, want 1", acts)
+		}
+		if s.opens(t, s.pages["asha"]) || s.tickets(t) != 0 {
+			t.Error("the page is still there")
+		}
+	})
+}
+
+// TestLinkPageTries has the memory lost between tries: they are on disk.
+func TestLinkPageTries(t *testing.T) {
+	onPages(t, func(t *testing.T, s *stage) {
+		s.mustDo(t, "as asha: /floor link")
+		wrong := s.entry(3)
+		wrong.Credential.Token = secret.New("not-the-token")
+		for i := range 5 {
+			result, err := s.bot.RedeemLink(t.Context(), s.pages["asha"], wrong)
+			if err != nil || result.Linked || result.Offer.Tries != 4-i {
+				t.Fatalf("try %d: linked %v, %d tries left, %v", i+1, result.Linked, result.Offer.Tries, err)
+			}
+			s.mustDo(t, "restart")
+		}
+		if _, err := s.bot.RedeemLink(t.Context(), s.pages["asha"], s.entry(3)); !errors.Is(err, bot.ErrNoTicket) {
+			t.Errorf("a sixth try: %v, want ErrNoTicket", err)
+		}
+		if s.opens(t, s.pages["asha"]) {
+			t.Error("a used-up page opens")
+		}
+	})
+}
+
+// TestLinkPageBelongs to one person: it links them, whoever sends it, and no
+// other words than its own open it.
+func TestLinkPageBelongs(t *testing.T) {
+	onPages(t, func(t *testing.T, s *stage) {
+		s.mustDo(t, "as asha: /floor link", "as ravi: /floor link")
+		words := s.pages["asha"].Reveal()
+		for _, other := range []string{"", "x", words[:42], words + "x", strings.ToUpper(words), strings.Repeat("A", 43)} {
+			if s.opens(t, secret.New(other)) {
+				t.Errorf("%q opens a page", other)
+			}
+			if _, err := s.bot.RedeemLink(t.Context(), secret.New(other), s.entry(3)); !errors.Is(err, bot.ErrNoTicket) {
+				t.Errorf("%q: %v, want ErrNoTicket", other, err)
+			}
+		}
+		result, err := s.bot.RedeemLink(t.Context(), s.pages["asha"], s.entry(3))
+		if err != nil || !result.Linked || result.Offer.Address != person("asha") {
+			t.Errorf("linked %v: %v, %v; want asha", result.Linked, result.Offer.Address, err)
+		}
+		if _, err := s.store.AgentAt(person("ravi")); !errors.Is(err, bot.ErrNotLinked) {
+			t.Errorf("ravi is linked by asha's page: %v", err)
+		}
+		if !s.opens(t, s.pages["ravi"]) {
+			t.Error("ravi's page went with asha's")
+		}
+	})
+}
+
+// TestLinkPageGoes with a newer one, with its time, and with its person.
+func TestLinkPageGoes(t *testing.T) {
+	onPages(t, func(t *testing.T, s *stage) {
+		s.mustDo(t, "as asha: /floor link")
+		first := s.pages["asha"]
+		s.mustDo(t, "as asha: /floor link")
+		if s.opens(t, first) || !s.opens(t, s.pages["asha"]) || s.tickets(t) != 2 {
+			t.Errorf("after a second page the first opens: %v, the second: %v; %d records", s.opens(t, first), s.opens(t, s.pages["asha"]), s.tickets(t))
+		}
+
+		s.mustDo(t, "advance 9m")
+		if err := s.bot.TrimTickets(time.Now()); err != nil || !s.opens(t, s.pages["asha"]) {
+			t.Errorf("a page of nine minutes was trimmed: %v", err)
+		}
+		s.mustDo(t, "advance 1m")
+		if s.opens(t, s.pages["asha"]) {
+			t.Error("a page of ten minutes opens")
+		}
+		if err := s.bot.TrimTickets(time.Now()); err != nil || s.tickets(t) != 0 {
+			t.Errorf("%d records are left of an old page: %v", s.tickets(t), err)
+		}
+
+		s.mustDo(t, "link asha 3", "as asha: /floor link")
+		agent, err := s.store.AgentAt(person("asha"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.bot.Unlink(agent, "console:asha", ""); err != nil || s.opens(t, s.pages["asha"]) || s.tickets(t) != 0 {
+			t.Errorf("a page outlives its person's data: %v", err)
+		}
+	})
+}
+
+// TestLinkPageName shows people as their network calls them, not as an event did.
+func TestLinkPageName(t *testing.T) {
+	onPages(t, func(t *testing.T, s *stage) {
+		s.config.Lookup = func(context.Context, chat.Address) (chat.Person, error) { return chat.Person{Name: "Asha Rao"}, nil }
+		s.bot.Configure(s.config)
+		s.mustDo(t, "as asha: /floor link")
+		offer, err := s.bot.LinkOffer(t.Context(), s.pages["asha"])
+		if err != nil || offer.Name != "Asha Rao" {
+			t.Errorf("the page is for %q, %v; want Asha Rao", offer.Name, err)
+		}
+	})
+}
