@@ -103,7 +103,7 @@ func (h *house) run(ctx context.Context) error {
 	defer hourly.Stop()
 	for {
 		now := time.Now()
-		err := errors.Join(h.store.Trim(now, h.keep.KeepAudit), h.store.TrimHistory(now.Add(-h.keep.KeepHistory)))
+		err := errors.Join(h.store.Trim(now, h.keep.KeepAudit), h.store.TrimHistory(now.Add(-h.keep.KeepHistory)), h.bot.TrimTickets(now))
 		if err != nil {
 			h.log.Error("old records are not deleted", "err", err)
 		} else {

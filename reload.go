@@ -57,11 +57,12 @@ func (u *upkeep) reload(cfg *Config, apply func(*Config)) (*Config, error) {
 
 // running returns next with what the client and the adapters were made with:
 // that stays until a restart, and the bot must not reckon with more requests a
-// second than are let through, or name commands that nobody can type.
+// second than are let through, name commands that nobody can type, or pages that
+// nobody serves.
 func running(began, next *Config) *Config {
 	c := *next
 	c.Dashboard.RequestsPerSecond, c.Dashboard.MaxInFlight = began.Dashboard.RequestsPerSecond, began.Dashboard.MaxInFlight
-	c.Slack.Commands = began.Slack.Commands
+	c.Slack.Commands, c.HTTP = began.Slack.Commands, began.HTTP
 	return &c
 }
 

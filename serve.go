@@ -41,7 +41,7 @@ func storeConfig(c *Config, log *slog.Logger) store.Config {
 // botConfig is what the bot needs of the configuration.
 func botConfig(c *Config) bot.Config {
 	b := bot.Config{
-		Metrics: c.Dictionary, Rules: c.Rules, Zone: c.Dashboard.Timezone, Admins: c.Admins,
+		Metrics: c.Dictionary, Rules: c.Rules, Zone: c.Dashboard.Timezone, Admins: c.Admins, LinkPage: linkPage(c.HTTP),
 		PollInterval: c.Dashboard.PollInterval, RequestsPerSecond: c.Dashboard.RequestsPerSecond, MaxInFlight: c.Dashboard.MaxInFlight,
 		Commands: map[chat.Network]map[string]string{
 			chat.Slack: {"mystats": c.Slack.Commands.Mystats, "floor": c.Slack.Commands.Floor},
@@ -100,9 +100,6 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	}
 	defer client.Close()
 
-	for _, key := range notBuilt(cfg) {
-		log.Warn("this version does nothing with a setting yet", "setting", key)
-	}
 	adapters, err := networks(cfg, s, st, log)
 	if err != nil {
 		return err
@@ -125,6 +122,10 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	if err := up.start(ctx, g, parts{b, st, client, adapters}); err != nil {
 		return err
 	}
+	listener, err := openPublic(cfg, b, adapters, up.health, log)
+	if err != nil {
+		return err
+	}
 	if rows, err := st.Recover(time.Now()); err != nil {
 		return err
 	} else if rows > 0 {
@@ -138,7 +139,7 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 			o.config.Store(next)
 		})
 	})
-	runNetworks(ctx, g, adapters, b, up.health, log)
+	listener.start(ctx, g, func(ctx context.Context) { runNetworks(ctx, g, adapters, b, up.health, log) })
 	log.Info("serving", "version", version(), "networks", len(adapters), "store", cfg.Store.Path)
 	if err := g.Wait(); err != nil && !errors.Is(err, errQuit) {
 		return err
@@ -157,24 +158,6 @@ func whoIs(adapters []chat.Adapter) func(context.Context, chat.Address) (chat.Pe
 		}
 		return chat.Person{}, fmt.Errorf("%s: the network is off", addr)
 	}
-}
-
-// notBuilt lists the settings that are given and that this version does not act
-// on.
-func notBuilt(c *Config) []string {
-	var list []string
-	for _, s := range []struct {
-		given bool
-		key   string
-	}{
-		{c.HTTP.Listen != "", "http.listen"},
-		{c.HTTP.PublicURL != "", "http.public_url"},
-	} {
-		if s.given {
-			list = append(list, s.key)
-		}
-	}
-	return list
 }
 
 // networks makes the adapters of the networks that are on; the console if none
