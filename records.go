@@ -100,6 +100,9 @@ func (o *office) outbox(_ context.Context, a outboxArgs) (outboxTable, error) {
 			next := r.Next.UTC()
 			row.Next = &next
 		}
+		if r.UponContact() {
+			row.Reason = "waits for their first command on " + string(r.To.Network)
+		}
 		table.Rows = append(table.Rows, row)
 	}
 	return table, nil

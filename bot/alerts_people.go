@@ -127,10 +127,10 @@ func (d *desk) setQuiet(addr chat.Address, q schedule.QuietHours) {
 	}
 }
 
-// meet notes that somebody has typed a command, and tells them what fires: on
+// meet notes that somebody types a command, and tells a supervisor what fires: on
 // Discord nobody is written to before.
 func (b *Bot) meet(ctx context.Context, r *request) {
-	if r.From.Network != chat.Discord || !r.may(supervisor) {
+	if r.From.Network != chat.Discord {
 		return
 	}
 	if _, known := b.met.LoadOrStore(r.From, true); known {

@@ -146,8 +146,11 @@ func (b *Bot) Handle(ctx context.Context, cr chat.Request) (chat.Reply, error) {
 	r := &request{Request: cr, id: newID(4), config: b.config.Load()}
 	began := time.Now()
 	name, run := b.route(r)
-	reply, result := b.answer(ctx, r, run)
 	b.meet(ctx, r)
+	reply, result := b.answer(ctx, r, run)
+	if ctx.Err() == nil {
+		reply = b.owed(ctx, r, reply)
+	}
 	b.meter.Command(name, result, time.Since(began))
 	b.log.InfoContext(ctx, "request", "request", r.id, "command", name, "from", r.From.String(),
 		"result", result, "took", time.Since(began))

@@ -19,12 +19,13 @@ type bells struct {
 	beats map[chat.Network]time.Time
 	holds map[chat.Network]string
 	bars  map[chat.Address]bar
+	off   map[chat.Network]bool
 }
 
 func newBells() *bells {
 	return &bells{
 		rings: map[chat.Network]chan struct{}{}, beats: map[chat.Network]time.Time{},
-		holds: map[chat.Network]string{}, bars: map[chat.Address]bar{},
+		holds: map[chat.Network]string{}, bars: map[chat.Address]bar{}, off: map[chat.Network]bool{},
 	}
 }
 
@@ -106,12 +107,20 @@ func (b *bells) barred(n chat.Network, now time.Time) []Barred {
 	return list
 }
 
+// switchOff notes that a network is not in the configuration.
+func (b *bells) switchOff(n chat.Network) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.off[n] = true
+}
+
 // DeliveryStatus is how a network's deliverer is doing.
 type DeliveryStatus struct {
 	Network chat.Network
 	Beat    time.Time // when its last round ended
 	Held    string    // why nothing is sent; "" while all is well
 	Barred  []Barred  // to whom nothing is sent, while others are written to
+	Off     bool      // it is switched off: what waits for it is given up in time
 }
 
 // Barred is an address that the bot may not write to. What is for it waits, and
@@ -127,7 +136,7 @@ func (b *Bot) DeliveryStatus() []DeliveryStatus {
 	defer b.bells.mu.Unlock()
 	var list []DeliveryStatus
 	for n, at := range b.bells.beats {
-		list = append(list, DeliveryStatus{n, at, b.bells.holds[n], b.bells.barred(n, time.Now())})
+		list = append(list, DeliveryStatus{n, at, b.bells.holds[n], b.bells.barred(n, time.Now()), b.bells.off[n]})
 	}
 	slices.SortFunc(list, func(a, c DeliveryStatus) int { return strings.Compare(string(a.Network), string(c.Network)) })
 	return list

@@ -224,7 +224,7 @@ func (b *Bot) tellLinked(l LinkRequest, linked Linked) error {
 	c := b.config.Load()
 	add := func(what string, to chat.Address, m chat.Message) {
 		key := strings.Join([]string{"notice", what, string(linked.Agent.ID), linked.Agent.LinkedAt.UTC().Format(time.RFC3339), l.Address.String(), to.String()}, "/")
-		rows = append(rows, Row{Key: key, To: to, Lane: LaneNotice, Message: m, GiveUp: time.Now().Add(7 * 24 * time.Hour)})
+		rows = append(rows, Row{Key: key, To: to, Message: m, GiveUp: time.Now().Add(keepUnmet)})
 	}
 	if l.Actor != l.Address.String() {
 		add("linked", l.Address, note("You are linked", chat.T("An administrator ("+l.Actor+") connected your dashboard account to this chat."),
@@ -236,18 +236,11 @@ func (b *Bot) tellLinked(l LinkRequest, linked Linked) error {
 		add("joined", first, note("A second address", chat.T(l.Address.String()+" was connected to your dashboard account and sees your numbers too."),
 			chat.Join(chat.T("If that is not you, type "), chat.Code(c.typed(first.Network, "floor", "unlink")), chat.T(" and get a new token in the dashboard."))))
 	}
-	if len(rows) == 0 {
-		return nil
-	}
-	err := b.store.Update(func(tx Tx) error {
+	_, err := b.atDesk(time.Now(), func(d *desk) {
 		for _, row := range rows {
-			if _, err := tx.Enqueue(row); err != nil {
-				return err
-			}
+			d.notice(row)
 		}
-		return nil
 	})
-	b.bells.ring()
 	return err
 }
 
@@ -325,18 +318,7 @@ func (b *Bot) Unlink(a Agent, actor, requestID string) (Agent, error) {
 		return Agent{}, fmt.Errorf("unlink %s: %w", id, err)
 	}
 	b.src.Forget(string(id))
-	err = b.store.Update(func(tx Tx) error {
-		for _, a := range agent.Addresses {
-			if err := tx.DropRecord(RecordNetworks, string(a.Network)+"/user/"+a.ID); err != nil {
-				return err
-			}
-			if err := dropTicketOf(tx, a); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := b.forgetAddresses(agent.Addresses); err != nil {
 		return Agent{}, fmt.Errorf("forget the addresses of %s: %w", id, err)
 	}
 	select {
@@ -344,6 +326,29 @@ func (b *Bot) Unlink(a Agent, actor, requestID string) (Agent, error) {
 	default:
 	}
 	return agent, nil
+}
+
+// forgetAddresses deletes what is kept of addresses beside the agent's records:
+// that they typed a command, their quiet hours, and their link pages. Those who
+// supervise or administer are still written to.
+func (b *Bot) forgetAddresses(list []chat.Address) error {
+	c := b.config.Load()
+	return b.store.Update(func(tx Tx) error {
+		for _, a := range list {
+			if err := dropTicketOf(tx, a); err != nil {
+				return err
+			}
+			if c.isAdmin(a) || len(c.supervises(a)) > 0 {
+				continue
+			}
+			err := errors.Join(tx.DropRecord(RecordNetworks, string(a.Network)+"/user/"+a.ID), tx.DropRecord(RecordQuiet, a.String()))
+			if err != nil {
+				return err
+			}
+			b.met.Delete(a)
+		}
+		return nil
+	})
 }
 
 // addresses lists an agent's addresses for the audit trail.

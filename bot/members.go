@@ -43,11 +43,19 @@ func (b *Bot) member(r *request, add bool) (chat.Reply, error) {
 		action = "team add"
 	}
 	audit := AuditEntry{At: time.Now().UTC(), Actor: r.From.String(), Action: action, Object: string(agent.ID), Detail: team.Name}
-	if _, err := b.store.SetTeams(agent.ID, teams, audit, r.ID, memberNotice(agent, team, add, r)); err != nil {
+	notice, err := b.memberNotice(agent, team, add, r)
+	if err != nil {
+		return chat.Reply{}, err
+	}
+	if _, err := b.store.SetTeams(agent.ID, teams, audit, r.ID, notice); err != nil {
 		return chat.Reply{}, fmt.Errorf("change the teams of %s: %w", agent.ID, err)
 	}
 	b.bells.ring()
-	return chat.Show(note("", chat.T(fmt.Sprintf("%s is now %s. I have told them.", cut(agent.called(), 40), inOrOut(add, team.Name))), nil)), nil
+	told := "I have told them."
+	if !notice.NotBefore.IsZero() {
+		told = "They are told when they type their first command."
+	}
+	return chat.Show(note("", chat.T(fmt.Sprintf("%s is now %s. %s", cut(agent.called(), 40), inOrOut(add, team.Name), told)), nil)), nil
 }
 
 func inOrOut(in bool, team string) string {
@@ -58,18 +66,24 @@ func inOrOut(in bool, team string) string {
 }
 
 // memberNotice tells a person that they were put into a team or taken out.
-func memberNotice(agent Agent, team Team, add bool, r *request) Row {
-	to := agent.Addresses[0]
+func (b *Bot) memberNotice(agent Agent, team Team, add bool, r *request) (row Row, err error) {
 	text := "You were added to the team " + team.Name + "."
 	more := "Your numbers count in its summaries, and its supervisors can see them."
 	if !add {
 		text, more = "You were taken out of the team "+team.Name+".", "Your numbers no longer count there."
 	}
 	by := chat.Join(chat.T("By "), chat.Mention(r.From, r.Name), chat.T("."))
-	return Row{
-		Key: strings.Join([]string{"notice/team", string(agent.ID), team.Name, r.id, to.String()}, "/"), To: to, Lane: LaneNotice,
-		Message: note("", chat.Join(chat.T(text+" "), by), chat.T(more)), GiveUp: time.Now().Add(24 * time.Hour),
-	}
+	m := note("", chat.Join(chat.T(text+" "), by), chat.T(more))
+	err = b.store.View(func(tx Tx) error {
+		d := newDesk(tx, r.config, time.Now(), 0)
+		to := d.contact(agent.Addresses)
+		row = d.uponContact(Row{
+			Key: strings.Join([]string{"notice/team", string(agent.ID), team.Name, r.id, to.String()}, "/"), To: to, Lane: LaneNotice,
+			Message: m, GiveUp: d.now.Add(keepUnmet),
+		})
+		return d.err
+	})
+	return row, err
 }
 
 // memberWords reads "@user TEAM" from the words.

@@ -16,6 +16,7 @@ import (
 //	alert/<episode>/<step>/<recipient>
 //	digest/<team>/<name>/<nominal>/<address>
 //	notice/<what>/<recipient>
+//	bundle/<the first key that it carries>
 type Row struct {
 	Key       string
 	To        chat.Address
@@ -110,6 +111,13 @@ type Tx interface {
 
 	// Row returns the row with a key.
 	Row(key string) (r Row, found bool, err error)
+
+	// Waiting returns the rows that wait for an address, those that are leased
+	// included, in the order in which they leave.
+	Waiting(to chat.Address) ([]Row, error)
+
+	// Crowded returns the addresses of a network for which more than n rows wait.
+	Crowded(network chat.Network, n int) ([]chat.Address, error)
 
 	// Cancel settles a pending row without sending it. One that is leased, in
 	// doubt or settled stays as it is, and the answer is false.

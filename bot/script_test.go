@@ -44,6 +44,7 @@ var update = flag.Bool("update", false, "rewrite the scripts' expected output")
 //	at 2026-03-02 09:00         the time, in the vendor's zone; only forwards
 //	advance 10m                 let that much time pass
 //	link asha 0                 an administrator links asha to the floor's agent 0
+//	link discord:kim 2          the same on Discord
 //	counters asha TH=5 MH=1     what the API answers for asha's agent from now on
 //	fault asha slow:8s 1        a fault of the simulated API, for so many answers
 //	as asha: /mystats           a command; the console asks for secrets in forms
@@ -452,9 +453,14 @@ func (s *stage) link(name, number string) error {
 		return err
 	}
 	a := s.floor.Agents()[n]
+	to := person(name)
+	if id, there := strings.CutPrefix(name, "discord:"); there {
+		name, to = id, chat.Address{Network: chat.Discord, ID: id}
+		s.discord.AddPerson(id, chat.Person{Name: id})
+	}
 	s.agent[name] = n
 	_, _, err = s.bot.Link(context.Background(), bot.LinkRequest{
-		Address: person(name), Name: a.Name, Actor: "cli:0",
+		Address: to, Name: a.Name, Actor: "cli:0",
 		Credential: dashboard.Credential{UserID: a.UserID, Token: secret.New(a.Token)},
 	})
 	return err

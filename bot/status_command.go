@@ -15,7 +15,7 @@ func (b *Bot) status(_ context.Context, r *request) (chat.Reply, error) {
 	if err := r.noMore(); err != nil {
 		return chat.Reply{}, err
 	}
-	var waiting int
+	var waiting queued
 	var dead []Row
 	for row, err := range b.store.Rows(RowPending, RowLeased, RowDead) {
 		if err != nil {
@@ -25,15 +25,15 @@ func (b *Bot) status(_ context.Context, r *request) (chat.Reply, error) {
 			dead = append(dead, row)
 			continue
 		}
-		waiting++
+		waiting.add(row)
 	}
 	w := b.WatchStatus()
 	m := chat.Message{Title: "How I am doing", Private: true, Blocks: []chat.Block{chat.Fields{
 		{Label: "Watching", Value: w.words()},
-		{Label: "Waiting to be sent", Value: fmt.Sprint(waiting)},
+		{Label: "Waiting to be sent", Value: fmt.Sprint(waiting.all), Note: waiting.note()},
 		{Label: "Not delivered", Value: fmt.Sprint(len(dead))},
 	}}}
-	for _, line := range b.held() {
+	for _, line := range b.held(waiting) {
 		m.Tone = chat.Warning
 		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T(line)})
 	}
@@ -58,10 +58,39 @@ func (w WatchStatus) words() string {
 	return fmt.Sprintf("%s every %s", plural(w.Polls, "poll"), roughly(w.Interval))
 }
 
+// A queued counts what waits to be sent.
+type queued struct {
+	all     int
+	on      map[chat.Network]int
+	contact int // for a first command
+}
+
+// note says how much waits for people.
+func (q *queued) note() string {
+	if q.contact == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d until their readers type a first command", q.contact)
+}
+
+func (q *queued) add(r Row) {
+	if q.on == nil {
+		q.on = map[chat.Network]int{}
+	}
+	q.all++
+	q.on[r.To.Network]++
+	if r.UponContact() {
+		q.contact++
+	}
+}
+
 // held says what is not sent at present, why, and what to do.
-func (b *Bot) held() []string {
+func (b *Bot) held(waiting queued) []string {
 	var lines []string
 	for _, d := range b.DeliveryStatus() {
+		if n := waiting.on[d.Network]; d.Off && n > 0 {
+			lines = append(lines, fmt.Sprintf("%s for %s, which is switched off. If it stays so, what waits is given up when its time is over.", plural(n, "message"), d.Network))
+		}
 		if d.Held != "" {
 			lines = append(lines, fmt.Sprintf("Nothing is sent on %s: %s", d.Network, d.Held))
 		}

@@ -404,12 +404,13 @@ func (b *Bot) judgeLink(tx Tx, c *Config, p polled) error {
 	if state != LinkRelink {
 		return nil
 	}
-	to := p.agent.Addresses[0]
-	_, err := tx.Enqueue(Row{
+	d := newDesk(tx, c, p.tick, 0)
+	to := d.contact(p.agent.Addresses)
+	d.notice(Row{
 		Key: strings.Join([]string{"notice/relink", string(p.agent.ID), p.tick.In(c.Zone).Format(time.DateOnly), to.String()}, "/"),
-		To:  to, Lane: LaneNotice, Message: relinkNotice(c, to), GiveUp: p.tick.Add(24 * time.Hour),
+		To:  to, Message: relinkNotice(c, to), GiveUp: p.tick.Add(24 * time.Hour),
 	})
-	return err
+	return d.err
 }
 
 // relinkNotice tells a person that their credential is refused.

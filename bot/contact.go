@@ -1,0 +1,124 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"floorwalker/bot/chat"
+)
+
+// keepUnmet is how long a notice waits for somebody to type their first command.
+const keepUnmet = 90 * 24 * time.Hour
+
+// notice promises a person something about their own doing. On Discord, to write
+// to people who have not typed a command yet is against the rules: then it stays
+// in the outbox until its time to give up, and goes with the answer to their
+// first command, see [Bot.owed].
+func (d *desk) notice(r Row) (added bool) {
+	r.Lane = LaneNotice
+	return d.enqueue(d.uponContact(r))
+}
+
+// uponContact puts a row off for as long as its recipient has not typed a command
+// where they have to.
+func (d *desk) uponContact(r Row) Row {
+	if !d.reachable(r.To) {
+		r.NotBefore = r.GiveUp
+	}
+	return r
+}
+
+// contact returns where to write to somebody: the first of their addresses that
+// can be reached, and the first of all if there is none yet.
+func (d *desk) contact(addresses []chat.Address) chat.Address {
+	if to, ok := d.choose(addresses); ok {
+		return to.addr
+	}
+	return addresses[0]
+}
+
+// UponContact reports whether the row waits for its recipient's first command.
+func (r Row) UponContact() bool {
+	return r.State == RowPending && r.Attempts == 0 && !r.GiveUp.IsZero() && r.NotBefore.Equal(r.GiveUp)
+}
+
+// owed adds to the answer to somebody's command the notices that wait for it, and
+// settles them: nobody is told twice.
+func (b *Bot) owed(ctx context.Context, r *request, reply chat.Reply) chat.Reply {
+	if r.From.Network != chat.Discord || reply.Message == nil || !reply.Message.Private {
+		return reply
+	}
+	var waiting []Row
+	err := b.store.View(func(tx Tx) (err error) {
+		waiting, err = tx.Waiting(r.From)
+		return err
+	})
+	var notes []chat.Message
+	if err == nil && slices.ContainsFunc(waiting, Row.UponContact) {
+		_, err = b.atDesk(time.Now(), func(d *desk) {
+			notes = nil
+			for _, row := range waiting {
+				if row.UponContact() && d.cancel(row.Key, "told with the answer to their first command") {
+					notes = append(notes, row.Message)
+				}
+			}
+		})
+	}
+	if err != nil {
+		b.log.ErrorContext(ctx, "what waited for a first command was not told", "from", r.From.String(), "err", err)
+		return reply
+	}
+	return withNotes(reply, notes)
+}
+
+// withNotes puts notes below a reply, and below what takes its place.
+func withNotes(reply chat.Reply, notes []chat.Message) chat.Reply {
+	if len(notes) == 0 || reply.Message == nil {
+		return reply
+	}
+	m := *reply.Message
+	m.Blocks = slices.Clone(m.Blocks)
+	for _, n := range notes {
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Lines(inWords(n)...)})
+	}
+	reply.Message = &m
+	if then := reply.Then; then != nil {
+		reply.Then = func(ctx context.Context) (chat.Reply, error) {
+			next, err := then(ctx)
+			return withNotes(next, notes), err
+		}
+	}
+	return reply
+}
+
+// inWords returns a message as lines of text: its title, its paragraphs and its
+// fields. Tables and charts are left out.
+func inWords(m chat.Message) []chat.Text {
+	var lines []chat.Text
+	if title := headed(m); title != "" {
+		lines = append(lines, chat.Strong(title))
+	}
+	for _, block := range m.Blocks {
+		switch b := block.(type) {
+		case chat.Paragraph:
+			lines = append(lines, b.Text)
+		case chat.Fields:
+			var facts []string
+			for _, f := range b {
+				facts = append(facts, strings.TrimSpace(f.Label+" "+f.Value))
+			}
+			lines = append(lines, chat.T(strings.Join(facts, " · ")))
+		}
+	}
+	return lines
+}
+
+// headed returns a message's title with the word of its tone.
+func headed(m chat.Message) string {
+	if word := m.Tone.String(); word != "" {
+		return word + ": " + m.Title
+	}
+	return m.Title
+}
