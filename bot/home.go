@@ -91,7 +91,21 @@ func (b *Bot) pageAround(ctx context.Context, r *request, said *chat.Message, nu
 	}
 	rest, err := b.pageRest(ctx, r)
 	page.Page = append(page.Page, rest...)
+	onePrimary(page.Page)
 	return page, err
+}
+
+// onePrimary leaves the page one button that stands out, the first.
+func onePrimary(page []chat.Message) {
+	found := false
+	for _, m := range page {
+		for i, a := range m.Actions {
+			if a.Style == chat.Primary && found {
+				m.Actions[i].Style = chat.Default
+			}
+			found = found || a.Style == chat.Primary
+		}
+	}
 }
 
 // pageNumbers is a card of numbers as it stands on the page: refreshed with it,
@@ -175,11 +189,30 @@ func (b *Bot) pageRest(ctx context.Context, r *request) ([]chat.Message, error) 
 		m.Footer = chat.Join(chat.T("Change them with "), chat.Code(r.config.typed(r.From.Network, "floor", "quiet 22:00-07:00")))
 		cards = append(cards, m)
 	}
+	account, err := b.pageAccount(r)
+	if err != nil {
+		return nil, err
+	}
 	help, err := b.help(ctx, r.bare())
 	if err != nil {
 		return nil, err
 	}
-	m := *help.Message
-	m.Actions = []chat.Action{{ID: "floor", Value: "whoami", Label: "Who I am here"}, {ID: "floor", Value: "export", Label: "What is stored about me"}}
-	return append(cards, m), nil
+	help.Message.Actions = nil // the numbers are above
+	return append(append(cards, account...), *help.Message), nil
+}
+
+// pageAccount says how the person's link stands; there is nothing to say if they
+// have none, because the answer about their numbers has said it.
+func (b *Bot) pageAccount(r *request) ([]chat.Message, error) {
+	agent, err := b.store.AgentAt(r.From)
+	switch {
+	case errors.Is(err, ErrNotLinked):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	text := chat.T("Linked since " + agent.LinkedAt.In(r.config.zoneOf(r.From)).Format("2 Jan 2006") + ": " + describe(agent) + ".")
+	return []chat.Message{note("Your account", text, nil,
+		chat.Action{ID: "floor", Value: "whoami", Label: "Who I am here"},
+		chat.Action{ID: "floor", Value: "export", Label: "What is stored about me"})}, nil
 }
