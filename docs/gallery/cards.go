@@ -12,11 +12,12 @@ import (
 	"floorwalker/bot/chat"
 )
 
-// A card is one picture's subject: a message or a form.
+// A card is one picture's subject: a message, a form or a home page.
 type card struct {
 	name    string
 	message chat.Message
 	form    *chat.Form
+	page    []chat.Message
 	at      time.Time // when it was sent, in the reader's zone
 	typed   string    // what the person did, as in a terminal
 	people  []named   // who may be mentioned
@@ -76,7 +77,7 @@ func (s *stage) keep(name, typed string, replies []chat.Reply, err error) {
 		return
 	}
 	reply := replies[len(replies)-1]
-	c := card{name: name, form: reply.Form, at: s.now, typed: typed, people: s.people()}
+	c := card{name: name, form: reply.Form, page: reply.Page, at: s.now, typed: typed, people: s.people()}
 	if reply.Message != nil {
 		c.message = *reply.Message
 	}
@@ -101,6 +102,17 @@ func (s *stage) post(name string, m chat.Message) {
 	s.cards = append(s.cards, card{name: name, message: m, at: s.now, sent: true, people: s.people()})
 }
 
+// home keeps the home page of somebody, on networks that have one.
+func (s *stage) home(name, person string) {
+	if s.err != nil || s.network != chat.Slack {
+		return
+	}
+	r := s.request(person)
+	r.Kind = chat.KindHome
+	replies, err := s.handle(s.ctx, r)
+	s.keep(name, "", replies, err)
+}
+
 // fault makes the simulated API's next answers go wrong.
 func (s *stage) fault(name string, count int) { s.try(s.sim.Fault("*", name, count)) }
 
@@ -109,6 +121,7 @@ func (s *stage) newcomer() {
 	s.say("not-linked", "asha", "mystats", "")
 	s.say("help-newcomer", "asha", "floor", "help")
 	s.say("whoami-newcomer", "asha", "floor", "whoami")
+	s.home("home-newcomer", "asha")
 	if s.network == chat.Discord {
 		return
 	}
@@ -159,6 +172,7 @@ func (s *stage) numbers() {
 	s.try(s.age(asha, 110*time.Minute))
 	s.try(s.counters(afternoon()))
 	s.say("mystats", "asha", "mystats", "")
+	s.home("home", "asha")
 	for _, view := range []string{"raw", "help"} {
 		s.say("mystats-"+view, "asha", "mystats", view)
 	}

@@ -91,11 +91,11 @@ func TestCards(t *testing.T) {
 					t.Errorf("two cards are called %s", c.name)
 				}
 				seen[c.name] = true
-				if c.form == nil && c.message.Plain() == "" {
+				if c.form == nil && c.page == nil && c.message.Plain() == "" {
 					t.Errorf("the card %s is empty", c.name)
 				}
 			}
-			if !seen["mystats"] || !seen["stale"] || seen["link-form"] == (network == chat.Discord) {
+			if !seen["mystats"] || !seen["stale"] || seen["link-form"] == (network == chat.Discord) || seen["home-supervisor"] != (network == chat.Slack) {
 				t.Errorf("the cards are %v", slices.Sorted(maps.Keys(seen)))
 			}
 		})

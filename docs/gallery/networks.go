@@ -61,7 +61,7 @@ func (n network) pages(ctx context.Context, only string) ([]page, error) {
 type job struct {
 	Network chat.Network    `json:"network"`
 	Theme   string          `json:"theme"`  // "light" or "dark"
-	Kind    string          `json:"kind"`   // "message" or "form"
+	Kind    string          `json:"kind"`   // "message", "form" or "home"
 	Only    bool            `json:"only"`   // the person alone sees it
 	At      time.Time       `json:"at"`     // when it was sent
 	People  []named         `json:"people"` // who may be mentioned
@@ -82,10 +82,14 @@ func drawSlack(ctx context.Context, look string, cards []card) ([]page, error) {
 		_, offset := c.at.Zone()
 		j := job{Network: chat.Slack, Theme: theme(look), Kind: "message", At: c.at, Offset: offset, People: c.people}
 		var err error
-		if c.form != nil {
+		switch {
+		case c.form != nil:
 			j.Kind = "form"
 			j.Drawing, err = slack.DrawForm(*c.form)
-		} else {
+		case c.page != nil:
+			j.Kind = "home"
+			j.Drawing, err = slack.DrawPage(c.page)
+		default:
 			j.Only = !c.sent && c.message.Private
 			j.Drawing, err = slack.Draw(c.message)
 		}

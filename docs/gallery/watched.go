@@ -61,7 +61,7 @@ func watchedRules(d stats.Dictionary) ([]*alert.Rule, error) {
 		{Name: "long-hold", When: `increase(hold, "5m") >= 240`, Clear: `increase(hold, "5m") < 120`, For: at, KeepFiringFor: at, Severity: "critical",
 			Message: "{{.Agent}} kept callers on hold for {{.Value}} within five minutes"},
 		{Name: "long-break", When: `idle >= 90`, Clear: `idle < 60`, For: at, KeepFiringFor: at, Severity: "info",
-			Message: "{{.Agent}} has been idle for {{.Value}} minutes"},
+			Message: "{{.Agent}} has been idle for {{.Value}}"},
 	}, alert.NewEnv(metrics))
 }
 
@@ -131,6 +131,7 @@ func (w watch) isAnswered() {
 	w.say("alerts-own", "asha", "floor", "alerts")
 	w.press("acknowledged", "alert-warning", "Acknowledge")
 	w.arrives("alert-acknowledged", "meera", titled("Asha Rao missed"), hasNo("Acknowledge"))
+	w.home("home-supervisor", "meera")
 	w.press("silence-form", "alert-critical", "Other…")
 	w.press("silenced", "alert-critical", "Silence 1 h")
 	w.arrives("alert-silenced", "meera", func(l letter) bool {

@@ -70,6 +70,15 @@ function modal(job) {
 <main>${blocks(v.blocks, job)}</main><footer>${button(v.close)}${button(v.submit, 'send')}</footer></div>`
 }
 
+// home is the tab of the app's own page.
+function home(job) {
+  const tab = (name, open) => `<span class="${open ? 'open' : ''}">${name}</span>`
+  return `<div class="home"><header>${logo}<b>floorwalker</b></header>
+<nav>${tab('Home', true)}${tab('Messages')}${tab('About')}</nav><main>${blocks(job.drawing.blocks, job)}</main></div>`
+}
+
+const kinds = { message, form: modal, home }
+
 const css = [
   face('Slack', 'lato', 400), face('Slack', 'lato', 700), face('Slack', 'lato', 900), face('Mono', 'dejavu-mono', 400),
   read('slack-blocks-to-jsx/dist/style.css', 'utf8'),
@@ -78,6 +87,6 @@ const css = [
 
 // slack returns the page of a message, a modal or a home page.
 export function slack(job) {
-  const body = job.kind === 'form' ? modal(job) : message(job)
+  const body = kinds[job.kind](job)
   return `<!doctype html><html data-theme="${job.theme}"><meta charset="utf-8"><style>${css}</style><body><div id="card">${body}</div></body></html>`
 }
