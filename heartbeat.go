@@ -87,7 +87,7 @@ func (h *heartbeat) beat(ctx context.Context) {
 
 // send makes one request. Its errors hold nothing of the URL but its host.
 func (h *heartbeat) send(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, pingFor, fmt.Errorf("no answer in %s", pingFor))
+	ctx, cancel := context.WithTimeout(ctx, pingFor)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url.Reveal(), strings.NewReader("floorwalker: all is well\n"))
 	if err != nil {
@@ -97,10 +97,7 @@ func (h *heartbeat) send(ctx context.Context) error {
 	req.Header.Set("User-Agent", "floorwalker")
 	resp, err := h.via.RoundTrip(req)
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return cause
-		}
-		return err
+		return err // RoundTrip's, unlike a client's, do not hold the URL
 	}
 	defer resp.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(resp.Body, 4<<10)) // of no interest
