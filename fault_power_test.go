@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-var cuts = flag.Int("cuts", 2, "rounds of TestPowerFailure, at most as many as -kills")
+var cuts = flag.Int("cuts", 2, "rounds of TestPowerFailure")
 
 // TestPowerFailure is the kill loop with the power cut instead. The files lie on
 // a file system in an image: the image holds what was synced, and not what the
@@ -24,7 +24,7 @@ var cuts = flag.Int("cuts", 2, "rounds of TestPowerFailure, at most as many as -
 // It needs root, and a host that lends loop devices.
 func TestPowerFailure(t *testing.T) {
 	disk := newImage(t)
-	s := newKillSite(t)
+	s := newKillSite(t, *cuts)
 	disk.move(s)
 	s.warmUp()
 	s.die = func(cmd *exec.Cmd) { disk.cut(s, cmd) }

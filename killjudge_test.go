@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
@@ -31,6 +29,7 @@ func (s *killSite) judge() {
 		s.judgeMessages(rows)
 		s.judgeAsked(rows)
 		s.judgeLinks(st)
+		s.judgeAlerts(st, rows)
 		s.judgeLog()
 		if len(s.owed) == 0 || len(s.atKill) == 0 || len(s.asked) == 0 || len(s.people) == 0 {
 			s.t.Errorf("this proves little: %d digests owed, %d on their way at a kill, %d asked for, %d people", len(s.owed), len(s.atKill), len(s.asked), len(s.people))
@@ -71,25 +70,26 @@ func (s *killSite) judgeOccurrences(st *store.Store, rows []bot.Row) {
 // way at a kill may come after its repetition: one of them has no mark.
 func (s *killSite) judgeMessages(rows []bot.Row) {
 	s.t.Helper()
-	of := map[string]bot.Row{}
+	of, byKey := promisesOf(rows), map[string]bot.Row{}
 	for _, r := range rows {
-		sum := sha256.Sum256([]byte(r.Key))
-		of[hex.EncodeToString(sum[:16])] = r
+		byKey[r.Key] = r
 	}
 	posts, plain := map[string]int{}, map[string]int{}
+	for _, c := range s.slack.Calls("chat.postMessage") {
+		if key, marked := madeOf(s.t, c); c.Error == "" && !marked {
+			plain[of[key]]++
+		}
+	}
 	for team := range killTeams {
 		channel := killDigest{team: teamName(team)}.channel()
 		last := uint64(0)
 		for _, m := range s.slack.Messages(channel) {
 			payload, _ := m.Metadata["event_payload"].(map[string]any)
 			hash, _ := payload["key"].(string)
-			r, ok := of[hash]
+			r, ok := byKey[of[hash]]
 			if !ok {
 				s.t.Errorf("nobody promised this in %s:\n%s", channel, m.Plain())
 				continue
-			}
-			if !strings.Contains(m.Plain(), "(re-sent)") {
-				plain[r.Key]++
 			}
 			if posts[r.Key]++; posts[r.Key] > 1 {
 				continue
@@ -102,8 +102,8 @@ func (s *killSite) judgeMessages(rows []bot.Row) {
 	}
 	twice := 0
 	for _, r := range rows {
-		if !strings.HasPrefix(r.Key, "digest/") {
-			continue // to people who are not on this Slack
+		if !strings.HasPrefix(r.Key, "digest/") || r.Edits != "" {
+			continue // to people who are not on this Slack, or of alerts; or no message of its own
 		}
 		n, fair := posts[r.Key], 1+s.atKill[r.Key]
 		if n > 1 {

@@ -29,9 +29,10 @@ import (
 	"floorwalker/store"
 )
 
-var kills = flag.Int("kills", 30, "rounds of TestKillLoop, at most 100: run it several times for more")
+var kills = flag.Int("kills", 30, "rounds of TestKillLoop")
 
 const (
+	killMost   = 50 // rounds of one installation; more are made in others, one after the other
 	killKey    = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 	killTeams  = 24
 	killOwed   = 4 // digests that are due in each round
@@ -49,14 +50,22 @@ const (
 //     kill: then it is marked;
 //   - in each channel, messages came in their order;
 //   - nothing is posted that is not in the outbox;
-//   - every link, unlink and digest that was acknowledged is there.
+//   - every link, unlink and digest that was acknowledged is there;
+//   - of alerts, what [history] says.
 //
 // The digests of a round become due when it begins: their record is set back
 // while the program is dead, so that they are owed since before.
 func TestKillLoop(t *testing.T) {
-	s := newKillSite(t)
+	for left := *kills; left > 0; left -= killMost {
+		t.Run("", func(t *testing.T) { killLoop(t, min(left, killMost)) })
+	}
+}
+
+// killLoop has an installation killed so many times.
+func killLoop(t *testing.T, rounds int) {
+	s := newKillSite(t, rounds)
 	s.warmUp()
-	for round := range *kills {
+	for round := range rounds {
 		s.round(round)
 		if t.Failed() {
 			t.Fatalf("round %d\n%s", round, s.lastLog())
@@ -68,22 +77,27 @@ func TestKillLoop(t *testing.T) {
 
 // A killSite is an installation that is killed.
 type killSite struct {
-	t      *testing.T
-	dir    string
-	config string
-	zone   *time.Location
-	slack  *slacktest.Server
-	floor  *sim.Sim
-	rnd    *rand.Rand
-	up     time.Duration      // how long the program takes until it is connected
-	owed   []killDigest       // that were made due, so far
-	atKill map[string]int     // how often a row was leased when the program was killed, by key
-	output *os.File           // of all lives
-	die    func(*exec.Cmd)    // ends a life
-	mu     sync.Mutex         // guards what follows
-	asked  []killDigest       // acknowledged: "on its way"
-	people map[string]promise // by address
-	next   int                // agent of the floor who is linked next
+	t         *testing.T
+	dir       string
+	rounds    int
+	config    string
+	zone      *time.Location
+	slack     *slacktest.Server
+	floor     *sim.Sim
+	rnd       *rand.Rand
+	up        time.Duration   // how long the program takes until it is connected
+	owed      []killDigest    // that were made due, so far
+	atKill    map[string]int  // how often a row was leased when the program was killed, by key
+	output    *os.File        // of all lives
+	die       func(*exec.Cmd) // ends a life
+	kills     []killed
+	watched   []*watchedAgent    // linked before the first round; their numbers change between lives
+	mu        sync.Mutex         // guards what follows
+	asked     []killDigest       // acknowledged: "on its way"
+	people    map[string]promise // by address
+	next      int                // agent of the floor who is linked next
+	questions map[string]int     // by the vendor's user
+	assured   []assured
 }
 
 // promise is what the program has said about a link.
@@ -106,22 +120,22 @@ func (d killDigest) channel() string { return "C0" + strings.ToUpper(d.team) }
 
 // newKillSite writes the configuration: teams that work round the clock, with a
 // digest for each round, all at times of the last hour.
-func newKillSite(t *testing.T) *killSite {
-	s := &killSite{t: t, dir: t.TempDir(), atKill: map[string]int{}, people: map[string]promise{}}
+func newKillSite(t *testing.T, rounds int) *killSite {
+	s := &killSite{t: t, dir: t.TempDir(), rounds: rounds, atKill: map[string]int{}, people: map[string]promise{}, questions: map[string]int{}}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	s.rnd = rand.New(rand.NewPCG(seed, 0))
 	s.config = filepath.Join(s.dir, "config.yaml")
 	s.die = func(cmd *exec.Cmd) { s.end(cmd, syscall.SIGKILL) }
 	s.zone = daylight(t, time.Now())
-	s.floor = sim.New(sim.Config{Seed: 1, Agents: killLinked*(*kills) + 1})
-	api := httptest.NewServer(s.floor)
+	s.floor = sim.New(sim.Config{Seed: 1, Agents: killLinked*rounds + 1 + killWatched})
+	api := httptest.NewServer(s.counting(s.floor))
 	t.Cleanup(api.Close)
 	s.slack = slowSlack(t)
 	s.slack.AddUser(slacktest.User{ID: "U0DEV"})
 	var b strings.Builder
 	fmt.Fprintf(&b, `
-dashboard: {base_url: %q, poll_interval: 1s, requests_per_second: 500, cache_for: 0s}
+dashboard: {base_url: %q, poll_interval: 1s, requests_per_second: 500, cache_for: 0s, metrics: [{key: MH, confirmed: true}]}
 slack: {bot_token: xoxb-1, app_token: xapp-1, api_url: %q}
 ops: {listen: ""}
 admins: [slack:U0DEV]
@@ -136,11 +150,12 @@ teams:
     shifts: [{name: all, days: [mon, tue, wed, thu, fri, sat, sun], start: "00:00", end: "00:00"}]
     digests:
 `, d.team, s.zone, d.channel())
-		for round := range *kills {
+		for round := range rounds {
 			d := s.digest(team, round)
 			fmt.Fprintf(&b, "      - {name: %s, days: [mon, tue, wed, thu, fri, sat, sun], at: %q}\n", d.name, d.at.Format("15:04"))
 		}
 	}
+	b.WriteString(s.alertConfig())
 	if err := os.WriteFile(s.config, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -291,6 +306,12 @@ func (s *killSite) warmUp() {
 		s.t.Fatalf("%v\n%s", err, s.lastLog())
 	}
 	s.up = time.Since(began)
+	c := s.office(ctx)
+	if c == nil {
+		s.t.Fatalf("the program does not start\n%s", s.lastLog())
+	}
+	s.linkWatched(ctx, c)
+	c.close()
 	time.Sleep(200 * time.Millisecond)
 	s.end(cmd, syscall.SIGTERM)
 	s.open(func(st *store.Store) {
@@ -299,7 +320,7 @@ func (s *killSite) warmUp() {
 			for range tx.Records(bot.RecordDigests, "") {
 				n++
 			}
-			if want := killTeams * *kills; n != want {
+			if want := killTeams * s.rounds; n != want {
 				return fmt.Errorf("%d digests were seen, want %d", n, want)
 			}
 			return nil
@@ -320,11 +341,13 @@ func (s *killSite) round(round int) {
 	}
 	s.open(func(st *store.Store) { s.makeDue(st, owed) })
 	s.owed = append(s.owed, owed...)
+	s.stir(s.rounds > 10 && round >= s.rounds-6)
 
 	ctx, cancel := context.WithCancel(s.t.Context())
 	cmd := s.start()
 	var work sync.WaitGroup
 	work.Go(func() { s.linkPeople(ctx) })
+	work.Go(func() { s.supervise(ctx) })
 	for _, team := range teams[killOwed : killOwed+killAsked] {
 		d := s.digest(team, round)
 		work.Go(func() { s.askFor(ctx, d) })
@@ -335,14 +358,7 @@ func (s *killSite) round(round int) {
 	s.die(cmd)
 	cancel()
 	work.Wait()
-	s.open(func(st *store.Store) {
-		for row, err := range st.Rows(bot.RowLeased) {
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			s.atKill[row.Key]++
-		}
-	})
+	s.open(s.note)
 }
 
 // makeDue sets the records of digests back to before they were due.
@@ -424,12 +440,15 @@ func (s *killSite) askFor(ctx context.Context, d killDigest) {
 	s.asked = append(s.asked, d)
 }
 
-// drain lets the program deliver what is left, and stops it.
+// drain lets the program look at everybody who is watched and deliver what is
+// left, and stops it.
 func (s *killSite) drain() {
 	s.t.Helper()
+	s.stir(true)
 	cmd := s.start()
 	defer s.end(cmd, syscall.SIGTERM)
-	ctx, cancel := context.WithTimeout(s.t.Context(), 40*time.Second)
+	looked := s.askedAgain(3)
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
 	c := s.office(ctx)
 	if c == nil {
@@ -448,7 +467,7 @@ func (s *killSite) drain() {
 				waiting++
 			}
 		}
-		if waiting == 0 {
+		if waiting == 0 && looked() {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
