@@ -4,10 +4,13 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -158,5 +161,131 @@ func picture(ctx context.Context, t *testing.T, sc scene, width int64, scheme st
 	png := read(ctx, t, chromedp.FullScreenshot(100))
 	if err := os.WriteFile(filepath.Join(*pictures, fmt.Sprintf("%s-%d-%s.png", sc.name, width, scheme)), png, 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestBrowserLinks goes the whole way in a real browser: what is missing, a wrong
+// credential, the right one, and back.
+func TestBrowserLinks(t *testing.T) {
+	ctx := browser(t)
+	for _, scripts := range []bool{true, false} {
+		st := newStand(t)
+		server := httptest.NewServer(st)
+		defer server.Close()
+		url := server.URL + "/link/" + ticket
+		drive(ctx, t, command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !scripts}), screen(360, "light"))
+
+		act(ctx, t, url, []string{"100264", "", ""})
+		wants(ctx, t, "Error: Not linked yet", "Give the token too", "Confirm that these")
+		drive(ctx, t, chromedp.SendKeys(chromedp.CSS("#token"), "wrong"), chromedp.Click(chromedp.CSS("#confirm")))
+		sends(ctx, t)
+		wants(ctx, t, "Error: Not linked yet", "does not accept", "Tries left: 4")
+		drive(ctx, t, chromedp.SendKeys(chromedp.CSS("#token"), "good"), chromedp.Click(chromedp.CSS("#confirm")))
+		sends(ctx, t)
+		wants(ctx, t, "You are linked", "Go back to Slack")
+		if n := len(st.desk.submitted); n != 3 || st.desk.submitted[2].UserID != "100264" {
+			t.Errorf("scripts %v: %d submissions, the last %+v", scripts, n, st.desk.submitted)
+		}
+		drive(ctx, t, chromedp.Navigate(url))
+		wants(ctx, t, "This link does not work any more", "newest one only")
+	}
+}
+
+// sends presses the button and waits for the answer.
+func sends(ctx context.Context, t *testing.T) {
+	t.Helper()
+	if _, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS("button"))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wants looks for a title and for texts in the page.
+func wants(ctx context.Context, t *testing.T, title string, texts ...string) {
+	t.Helper()
+	if got := read(ctx, t, chromedp.Title()); !strings.HasPrefix(got, title) {
+		t.Errorf("the page is called %q, want %q", got, title)
+	}
+	body := read(ctx, t, chromedp.Text(chromedp.CSS("body")))
+	for _, text := range texts {
+		if !strings.Contains(body, text) {
+			t.Errorf("the page does not say %q: %s", text, body)
+		}
+	}
+}
+
+// injecting is a listener behind which somebody has put markup into the page.
+func injecting(st *stand, policy bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		answer := st.do(r)
+		for k, v := range answer.Result().Header {
+			if policy || k != "Content-Security-Policy" {
+				w.Header()[k] = v
+			}
+		}
+		w.WriteHeader(answer.Code)
+		io.WriteString(w, strings.Replace(answer.Body.String(), "</main>",
+			`<script>document.title = "owned"</script><img src="x" onerror="document.title='owned'"><style>h1 { color: rgb(1, 2, 3) !important }</style></main>`, 1))
+	}
+}
+
+// TestBrowserPolicy: a script or a style that gets into the page does nothing,
+// because of the policy, and our own style does.
+func TestBrowserPolicy(t *testing.T) {
+	ctx := browser(t)
+	for policy, want := range map[bool]string{true: "Link your account · floorwalker", false: "owned"} {
+		server := httptest.NewServer(injecting(newStand(t), policy))
+		defer server.Close()
+		drive(ctx, t, screen(360, "light"), chromedp.Navigate(server.URL+"/link/"+ticket))
+		if got := read(ctx, t, chromedp.Title()); got != want {
+			t.Errorf("with the policy %v the page is called %q, want %q", policy, got, want)
+		}
+		colour := read(ctx, t, chromedp.Evaluate[string]("getComputedStyle(document.querySelector('h1')).color"))
+		if styled := colour == "rgb(1, 2, 3)"; styled == policy {
+			t.Errorf("with the policy %v the heading is %s", policy, colour)
+		}
+		if round := read(ctx, t, chromedp.Evaluate[string]("getComputedStyle(document.querySelector('main')).borderRadius")); round != "16px" {
+			t.Errorf("with the policy %v our own style is not used: %s", policy, round)
+		}
+	}
+}
+
+// accessible says what a screen reader would miss: inputs without a label, and
+// descriptions and links that lead nowhere, ids given twice.
+const accessible = `(() => {
+	const wrong = [];
+	for (const i of document.querySelectorAll("input")) {
+		if (i.labels.length !== 1) wrong.push(i.id + " has no label");
+		for (const id of (i.getAttribute("aria-describedby") || "").split(" ").filter(x => x))
+			if (!document.getElementById(id)) wrong.push(i.id + " is described by " + id);
+	}
+	for (const s of document.querySelectorAll("[aria-labelledby]"))
+		if (!document.getElementById(s.getAttribute("aria-labelledby"))) wrong.push("a section without its title");
+	for (const a of document.querySelectorAll("a"))
+		if (!document.querySelector(a.getAttribute("href"))) wrong.push("a link to " + a.href);
+	const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
+	for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) wrong.push("two of " + id);
+	if (document.querySelectorAll("h1").length !== 1) wrong.push("not one heading");
+	return wrong;
+})()`
+
+// TestBrowserReads sees to what screen readers and keyboards need: labels, and the
+// summary of what is wrong first.
+func TestBrowserReads(t *testing.T) {
+	ctx := browser(t)
+	for _, sc := range scenes() {
+		st := newStand(t)
+		if sc.set != nil {
+			sc.set(st.desk)
+		}
+		server := httptest.NewServer(st)
+		defer server.Close()
+		act(ctx, t, server.URL+"/link/"+ticket, sc.enter)
+		if wrong := read(ctx, t, chromedp.Evaluate[[]string](accessible)); len(wrong) > 0 {
+			t.Errorf("%s: %s", sc.name, strings.Join(wrong, "; "))
+		}
+		focus := read(ctx, t, chromedp.Evaluate[string]("document.activeElement.className"))
+		if alert := sc.name == "faults" || sc.name == "refused" || sc.name == "ended"; alert != (focus == "alert") {
+			t.Errorf("%s: the focus is on %q", sc.name, focus)
+		}
 	}
 }
