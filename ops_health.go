@@ -123,12 +123,13 @@ type lookout struct {
 func (l *lookout) run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
+	l.health.see(time.Now()) // the first look is later, when everything runs
 	for {
-		l.look(time.Now())
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+			l.look(time.Now())
 		}
 	}
 }
