@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -236,13 +237,19 @@ func (m memory) Save(key, value string) error {
 // errQuit ends serve when the person at the console has left.
 var errQuit = errors.New("the console was left")
 
-// runNetworks runs every adapter in g. One that stops for good turns readiness
-// red; when none is left, serve ends with exit status 2, so that a service
+// runNetworks runs every adapter in g, and lets expire what waits for networks
+// that are off. One that stops for good turns readiness red, and administrators
+// are told on another; when none is left, serve ends with exit status 2, so that a service
 // manager does not restart it into a dead token.
 func runNetworks(ctx context.Context, g *errgroup.Group, adapters []chat.Adapter, b *bot.Bot, health *Health, log *slog.Logger) {
 	if len(adapters) == 0 {
 		health.Set("networks", "no chat network: set slack.bot_token or discord.bot_token")
 		log.Warn("no chat network is configured: only administrators' commands work")
+	}
+	for _, n := range []chat.Network{chat.Slack, chat.Discord, chat.Console} {
+		if !slices.ContainsFunc(adapters, func(a chat.Adapter) bool { return a.Network() == n }) {
+			g.Go(func() error { return b.Expire(ctx, n) })
+		}
 	}
 	var left atomic.Int64
 	left.Store(int64(len(adapters)))
@@ -260,6 +267,9 @@ func runNetworks(ctx context.Context, g *errgroup.Group, adapters []chat.Adapter
 			}
 			log.Error("network stopped for good", "network", a.Network(), "err", err)
 			health.Set(string(a.Network()), err.Error())
+			if err := b.NetworkStopped(a.Network(), err); err != nil {
+				log.Error("nobody is told that a network stopped", "network", a.Network(), "err", err)
+			}
 			if left.Add(-1) == 0 {
 				return usageError{fmt.Errorf("%w: no chat network is left; run floorwalker doctor", err)}
 			}

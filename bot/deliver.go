@@ -35,7 +35,7 @@ const (
 // A deliverer takes one network's rows out of the outbox and sends them.
 type deliverer struct {
 	b       *Bot
-	adapter chat.Adapter
+	adapter carrier
 	free    chan struct{} // an attempt is over; one slot
 
 	mu     sync.Mutex           // guards what follows
@@ -52,6 +52,17 @@ type deliverer struct {
 // whatever is killed when, a row is attempted at least once, and one that may
 // have arrived is marked as re-sent.
 func (b *Bot) Deliver(ctx context.Context, adapter chat.Adapter) error {
+	return b.deliver(ctx, adapter)
+}
+
+// A carrier is the part of a [chat.Adapter] that deliveries need.
+type carrier interface {
+	Network() chat.Network
+	Send(ctx context.Context, out chat.Outgoing) (chat.Ref, error)
+	Edit(ctx context.Context, ref chat.Ref, m chat.Message) error
+}
+
+func (b *Bot) deliver(ctx context.Context, adapter carrier) error {
 	d := &deliverer{b: b, adapter: adapter, free: make(chan struct{}, 1), busy: map[string]time.Time{}}
 	attempts, ctx := errgroup.WithContext(ctx)
 	err := d.run(ctx, attempts)
@@ -131,7 +142,11 @@ func (d *deliverer) take(ctx context.Context) ([]Row, error) {
 	if places == 0 || d.isHeld(now) {
 		return nil, nil
 	}
-	rows, err := d.b.store.Lease(d.adapter.Network(), now, until, places)
+	err := d.b.bundle(d.adapter.Network(), now)
+	var rows []Row
+	if err == nil {
+		rows, err = d.b.store.Lease(d.adapter.Network(), now, until, places)
+	}
 	if errors.Is(err, ErrNotSaved) {
 		d.b.log.ErrorContext(ctx, "nothing is sent, because it cannot be recorded", "network", d.adapter.Network(), "err", err)
 		d.hold(err, now.Add(fullPause))
@@ -156,18 +171,21 @@ func (d *deliverer) attempt(ctx context.Context, row Row) error {
 	outcome.Attempt = row.Attempts
 	d.b.bells.bar(row.To, barrier(outcome, err))
 	d.note(ctx, row, outcome, err)
-	if errors.Is(err, chat.ErrGone) {
-		err = d.b.forward(row, outcome.At)
-	} else {
-		err = nil
-	}
-	if err == nil {
-		err = d.b.store.Settle(row.Key, outcome)
-	}
+	err = d.settle(row, outcome, err)
 	if errors.Is(err, ErrNotSaved) {
 		return nil // the lease ends by itself, and the row is then in doubt
 	}
 	return err
+}
+
+// settle records what came of an attempt, and that it goes on elsewhere.
+func (d *deliverer) settle(row Row, o Outcome, err error) error {
+	if errors.Is(err, chat.ErrGone) {
+		if err := d.b.forward(row, o.At); err != nil {
+			return err
+		}
+	}
+	return d.b.store.Settle(row.Key, o)
 }
 
 // over notes that an attempt is over.
@@ -236,14 +254,14 @@ func (d *deliverer) outcome(row Row, ref chat.Ref, err error, now time.Time) Out
 	case errors.Is(err, chat.ErrRefused), errors.Is(err, chat.ErrFinal):
 		d.hold(err, now.Add(retryMax))
 		o.Next = now.Add(retryMax)
-	case errors.Is(err, chat.ErrBarred):
+	case errors.Is(err, chat.ErrBarred), errors.Is(err, errOff):
 		o.Next = now.Add(retryMax) // what is behind it waits too
 	case told:
 		o.Next = now.Add(wait.After)
 	default:
 		o.Next = now.Add(backoff(row.Attempts))
 	}
-	if !row.GiveUp.IsZero() && o.Next.After(row.GiveUp) {
+	if giveUp := gaveUp(row, err); !giveUp.IsZero() && o.Next.After(giveUp) {
 		o.State, o.Reason = RowDead, "too late: "+o.Reason
 	}
 	return o
@@ -293,6 +311,7 @@ func (d *deliverer) note(ctx context.Context, row Row, o Outcome, err error) {
 	switch {
 	case o.State == RowDead:
 		d.b.log.ErrorContext(ctx, "message not delivered", "key", row.Key, "to", row.To.String(), "attempts", row.Attempts, "reason", o.Reason)
+	case errors.Is(err, errOff):
 	case err != nil:
 		d.b.log.WarnContext(ctx, "delivery failed, will try again", "key", row.Key, "attempts", row.Attempts, "next", o.Next, "err", err)
 	default:
