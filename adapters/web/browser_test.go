@@ -124,9 +124,10 @@ func scenes() []scene {
 	}
 }
 
-// TestPictures opens every state of the page on a phone and on a desk, light and
-// dark. None is wider than its screen. With -pictures they are kept, to be looked
-// at.
+// TestPictures opens every state of the page on a phone and on a desk. None is
+// wider than its screen, screen readers and keyboards get what they need, and the
+// summary of what is wrong comes first. With -pictures they are kept, light and
+// dark, to be looked at.
 func TestPictures(t *testing.T) {
 	ctx := browser(t)
 	schemes := []string{"light"}
@@ -154,6 +155,13 @@ func picture(ctx context.Context, t *testing.T, sc scene, width int64, scheme st
 	act(ctx, t, server.URL+"/link/"+ticket, sc.enter)
 	if wide := read(ctx, t, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); wide > width {
 		t.Errorf("%s is %d wide on a screen of %d", sc.name, wide, width)
+	}
+	if wrong := read(ctx, t, chromedp.Evaluate[[]string](accessible)); len(wrong) > 0 {
+		t.Errorf("%s: %s", sc.name, strings.Join(wrong, "; "))
+	}
+	focus := read(ctx, t, chromedp.Evaluate[string]("document.activeElement.className"))
+	if alert := sc.name == "faults" || sc.name == "refused" || sc.name == "ended"; alert != (focus == "alert") {
+		t.Errorf("%s: the focus is on %q", sc.name, focus)
 	}
 	if *pictures == "" {
 		return
@@ -267,25 +275,3 @@ const accessible = `(() => {
 	if (document.querySelectorAll("h1").length !== 1) wrong.push("not one heading");
 	return wrong;
 })()`
-
-// TestBrowserReads sees to what screen readers and keyboards need: labels, and the
-// summary of what is wrong first.
-func TestBrowserReads(t *testing.T) {
-	ctx := browser(t)
-	for _, sc := range scenes() {
-		st := newStand(t)
-		if sc.set != nil {
-			sc.set(st.desk)
-		}
-		server := httptest.NewServer(st)
-		defer server.Close()
-		act(ctx, t, server.URL+"/link/"+ticket, sc.enter)
-		if wrong := read(ctx, t, chromedp.Evaluate[[]string](accessible)); len(wrong) > 0 {
-			t.Errorf("%s: %s", sc.name, strings.Join(wrong, "; "))
-		}
-		focus := read(ctx, t, chromedp.Evaluate[string]("document.activeElement.className"))
-		if alert := sc.name == "faults" || sc.name == "refused" || sc.name == "ended"; alert != (focus == "alert") {
-			t.Errorf("%s: the focus is on %q", sc.name, focus)
-		}
-	}
-}

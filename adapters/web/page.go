@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"floorwalker/bot/chat"
 )
@@ -174,13 +175,11 @@ func called(o Offer) string {
 
 // initial is the letter in a person's picture, "" if their name begins with none.
 func initial(name string) string {
-	for _, r := range name {
-		if unicode.IsLetter(r) {
-			return string(unicode.ToUpper(r))
-		}
-		break
+	r, _ := utf8.DecodeRuneInString(name)
+	if !unicode.IsLetter(r) {
+		return ""
 	}
-	return ""
+	return string(unicode.ToUpper(r))
 }
 
 // networkName is how people write a network's name.
