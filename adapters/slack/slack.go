@@ -38,6 +38,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -93,7 +94,8 @@ type Adapter struct {
 	door    door        // of HTTP mode
 	replays chat.Recent // signatures of requests
 
-	final chan error // the reason why the workspace will not have us back
+	final chan error             // the reason why the workspace will not have us back
+	place atomic.Pointer[string] // what people call the workspace; nil until Run knows
 
 	mu       sync.Mutex // guards the rest
 	dms      map[string]string
@@ -286,7 +288,16 @@ func (a *Adapter) introduce(ctx context.Context) (identity, error) {
 	}
 }
 
+// Workspace returns what people call the workspace, "" until Run knows.
+func (a *Adapter) Workspace() string {
+	if name := a.place.Load(); name != nil {
+		return *name
+	}
+	return ""
+}
+
 func (a *Adapter) accept(ctx context.Context, who identity) error {
+	a.place.Store(&who.name)
 	if a.config.Workspace == nil {
 		return nil
 	}
