@@ -42,7 +42,7 @@ type chunk struct {
 	ints    []int64 // for one column at a time
 	full    []bool  // read: which samples have values
 	fullN   int     // and how many
-	changed []bool  // see changes
+	changed []bool  // which have other values than the one with values before
 }
 
 // A column holds the values of one key.

@@ -9,8 +9,9 @@ import (
 	"floorwalker/bot/stats"
 )
 
-// read reads what append wrote, or returns [ErrDamaged].
-func (c *chunk) read(b []byte, keys *keyTable) error {
+// read reads what append wrote, less the columns of some keys, or returns
+// [ErrDamaged].
+func (c *chunk) read(b []byte, keys *keyTable, without ...string) error {
 	c.reset()
 	r := &reading{rest: b}
 	n := r.uvarint()
@@ -22,12 +23,13 @@ func (c *chunk) read(b []byte, keys *keyTable) error {
 		*column = r.ints(*column, int(n))
 	}
 	c.check(r)
-	next := 0
-	for range r.uvarint() {
-		if r.err != nil {
-			break
+	next, last := 0, -1
+	for n := r.uvarint(); n > 0 && r.err == nil; n-- {
+		key := c.readColumn(r, next, keys, without)
+		if last >= 0 && keys.texts[last] >= keys.texts[key] {
+			r.fail("keys out of order")
 		}
-		next = c.readColumn(r, next, keys) + 1
+		next, last = key+1, key
 	}
 	if len(r.rest) > 0 {
 		r.fail("something after its end")
@@ -39,6 +41,8 @@ func (c *chunk) read(b []byte, keys *keyTable) error {
 // samples have values.
 func (c *chunk) check(r *reading) {
 	c.full, c.fullN = c.full[:0], 0
+	c.changed = slices.Grow(c.changed[:0], len(c.ticks))[:len(c.ticks)]
+	clear(c.changed)
 	for i, tick := range c.ticks {
 		if tick < 0 || tick >= chunkSeconds || i > 0 && tick <= c.ticks[i-1] {
 			r.fail("ticks out of order")
@@ -55,34 +59,68 @@ func (c *chunk) check(r *reading) {
 }
 
 // readColumn reads the next column and returns the number of its key.
-func (c *chunk) readColumn(r *reading, next int, keys *keyTable) int {
+func (c *chunk) readColumn(r *reading, next int, keys *keyTable, without []string) int {
 	header := r.uvarint()
 	key := int64(next) + unzigzag(header>>4)
 	if key < 0 || key >= int64(len(keys.texts)) {
 		r.fail("an unknown key")
 		return 0
 	}
-	if n := len(c.columns); n > 0 && keys.texts[c.columns[n-1].key] >= keys.texts[key] {
-		r.fail("keys out of order")
-		return 0
-	}
-	col := c.grow(len(c.columns), int(key))
-	col.there = append(col.there, c.full...)
+	n := len(c.columns)
+	col := c.grow(n, int(key))
 	have := c.fullN
 	if header&1 != 0 {
+		col.there = append(col.there, c.full...)
 		have = c.readThere(r, col)
 	}
 	c.ints = r.ints(c.ints, have)
-	scale := int(header >> 1 & 7)
+	switch scale := int(header >> 1 & 7); {
+	case slices.Contains(without, keys.texts[key]):
+		c.columns = c.columns[:n]
+	case have == len(c.ticks) && header&1 == 0:
+		c.fillWhole(col, scale)
+	default:
+		c.fillSome(col, scale)
+	}
+	return int(key)
+}
+
+// fillWhole sets the values of a column that every sample has, and marks the
+// samples at which it changes.
+func (c *chunk) fillWhole(col *column, scale int) {
+	col.there = append(col.there[:0], c.full...)
+	col.values = slices.Grow(col.values, len(c.ints))[:len(c.ints)]
+	was := c.ints[0]
+	v := unscaled(was, scale)
+	for i, x := range c.ints {
+		if x != was {
+			was, v, c.changed[i] = x, unscaled(x, scale), true
+		}
+		col.values[i] = v
+	}
+}
+
+// fillSome is fillWhole of a column that some samples do not have.
+func (c *chunk) fillSome(col *column, scale int) {
+	if len(col.there) == 0 {
+		col.there = append(col.there, c.full...)
+	}
 	col.values = slices.Grow(col.values, len(c.ticks))[:len(c.ticks)]
-	i := 0
+	clear(col.values)
+	i, last := 0, -1
 	for k, there := range col.there {
-		if col.values[k] = 0; there {
+		if there {
 			col.values[k] = unscaled(c.ints[i], scale)
 			i++
 		}
+		if !c.full[k] {
+			continue
+		}
+		if last >= 0 && (there != col.there[last] || math.Float64bits(col.values[k]) != math.Float64bits(col.values[last])) {
+			c.changed[k] = true
+		}
+		last = k
 	}
-	return int(key)
 }
 
 // readThere reads which samples with values have this one, and returns how many.
@@ -99,27 +137,25 @@ func (c *chunk) readThere(r *reading, col *column) (have int) {
 	return have
 }
 
-// leaveOut takes the columns of some keys out, keeping their memory.
-func (c *chunk) leaveOut(without []string, keys *keyTable) {
-	if len(without) == 0 {
-		return
+// begin marks the first sample with values as changed, and counts those that are.
+func (c *chunk) begin() (changed int) {
+	if i := slices.Index(c.full, true); i >= 0 {
+		c.changed[i] = true
 	}
-	kept := 0
-	for i := range c.columns {
-		if !slices.Contains(without, keys.texts[c.columns[i].key]) {
-			c.columns[kept], c.columns[i] = c.columns[i], c.columns[kept]
-			kept++
+	for _, is := range c.changed {
+		if is {
+			changed++
 		}
 	}
-	c.columns = c.columns[:kept]
+	return changed
 }
 
-// samples yields the chunk's samples. Those that follow each other with the same
+// samples yields the samples of a chunk that was read. Those that follow each other with the same
 // values share one slice of them, and so does the first with last, the values
 // of the sample before.
 func (c *chunk) samples(hour int64, keys *keyTable, last []stats.Value) iter.Seq[stats.Sample] {
 	return func(yield func(stats.Sample) bool) {
-		changed, fresh := c.changes()
+		fresh := c.begin()
 		space := make([]stats.Value, 0, fresh*len(c.columns)) // for all of them
 		for i, tick := range c.ticks {
 			at := hour + tick
@@ -127,7 +163,7 @@ func (c *chunk) samples(hour int64, keys *keyTable, last []stats.Value) iter.Seq
 				Tick: time.Unix(at, 0).UTC(), Date: timeAt(c.dates[i], at), Login: timeAt(c.logins[i], hour),
 				Out: c.states[i]&stateOut != 0,
 			}
-			if changed[i] {
+			if c.changed[i] {
 				from := len(space)
 				space = c.values(space, i, keys)
 				if next := space[from:len(space):len(space)]; from > 0 || !same(next, last) {
@@ -142,34 +178,6 @@ func (c *chunk) samples(hour int64, keys *keyTable, last []stats.Value) iter.Seq
 			}
 		}
 	}
-}
-
-// changes reports for each sample whether it has values that differ from those
-// of the sample with values before it, and how many do. The first one does.
-func (c *chunk) changes() (changed []bool, n int) {
-	c.changed = slices.Grow(c.changed[:0], len(c.ticks))[:len(c.ticks)]
-	last := -1
-	for i, state := range c.states {
-		c.changed[i] = !bare(state) && (last < 0 || c.differ(i, last))
-		if c.changed[i] {
-			n++
-		}
-		if !bare(state) {
-			last = i
-		}
-	}
-	return c.changed, n
-}
-
-// differ reports whether two samples have different values.
-func (c *chunk) differ(i, j int) bool {
-	for k := range c.columns {
-		col := &c.columns[k]
-		if col.there[i] != col.there[j] || math.Float64bits(col.values[i]) != math.Float64bits(col.values[j]) {
-			return true
-		}
-	}
-	return false
 }
 
 // values appends the values of a sample.

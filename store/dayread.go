@@ -39,13 +39,12 @@ func (r *dayReader) read(h *history, d *day) iter.Seq2[stats.Sample, error] {
 			return
 		}
 		for _, record := range records {
-			if err := r.chunk.read(record.content, keys); err != nil {
+			if err := r.chunk.read(record.content, keys, r.without...); err != nil {
 				if !yield(stats.Sample{}, fmt.Errorf("hour %d of agent %s: %w", record.hour, r.id, err)) {
 					return
 				}
 				continue
 			}
-			r.chunk.leaveOut(r.without, keys)
 			for s := range r.chunk.samples(d.start()+record.hour*chunkSeconds, keys, r.last) {
 				if s.Values != nil {
 					r.last = s.Values

@@ -30,11 +30,13 @@ func newDial(from, to time.Time, zone *time.Location) dial {
 	if to.Sub(from) > longest {
 		return d
 	}
+	n := int(to.Sub(from)/time.Hour) + 2
+	d.hours, d.ends = make([]Hour, 0, n), make([]int64, 0, n)
 	for t := from; t.Before(to); {
 		d.hours = append(d.hours, Hour{Start: t})
-		local := t.In(zone)
-		into := time.Duration(local.Minute())*time.Minute + time.Duration(local.Second())*time.Second + time.Duration(local.Nanosecond())
-		t = t.Add(time.Hour - into)
+		_, east := t.In(zone).Zone()
+		into := (t.Unix() + int64(east)) % 3600
+		t = t.Add(time.Hour - time.Duration(into)*time.Second - time.Duration(t.Nanosecond()))
 		d.ends = append(d.ends, min(t.Unix(), to.Unix()))
 	}
 	return d
