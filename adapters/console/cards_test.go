@@ -249,3 +249,33 @@ func TestPaint(t *testing.T) {
 		t.Errorf("got %q, want %q", s, want)
 	}
 }
+
+// TestNoBlankFacts: where no fact of a row has a note, no line is kept for one,
+// and so a card neither has a gap nor ends in a blank line.
+func TestNoBlankFacts(t *testing.T) {
+	m := chat.Message{Title: "How I am doing", Blocks: []chat.Block{
+		chat.Fields{{Label: "Watching", Value: "12 polls"}, {Label: "Waiting", Value: "0"}, {Label: "Not delivered", Value: "0"}, {Label: "Idle", Value: "1 min"}},
+		chat.Fields{{Label: "Offered", Value: "67", Note: "▲ 3"}, {Label: "Missed", Value: "5"}},
+	}}
+	var b strings.Builder
+	for _, l := range drawCard("", m, nil, 60) {
+		b.WriteString(strings.TrimRight(l.paint(false), " ") + "\n")
+	}
+	want := `╭──────────────────────────────────────────────────────────╮
+│ ▌ How I am doing                                         │
+│                                                          │
+│ Watching                     Waiting                     │
+│ 12 polls                     0                           │
+│                                                          │
+│ Not delivered                Idle                        │
+│ 0                            1 min                       │
+│                                                          │
+│ Offered                      Missed                      │
+│ 67                           5                           │
+│ ▲ 3                                                      │
+╰──────────────────────────────────────────────────────────╯
+`
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -162,6 +163,9 @@ func (d *drawing) facts(row chat.Fields, across int) []line {
 		{func(f chat.Field) string { return f.Value }, bold},
 		{func(f chat.Field) string { return f.Note }, plain},
 	} {
+		if !slices.ContainsFunc(row, func(f chat.Field) bool { return band.of(f) != "" }) {
+			continue // no line for what none of them has
+		}
 		var cells [][]line
 		for _, f := range row {
 			cells = append(cells, parts(band.of(f), band.style, width))
