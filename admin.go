@@ -234,10 +234,14 @@ func (p *program) links(cmd *cobra.Command) error {
 	fmt.Fprintln(w, "USER\tNAME\tTEAMS\tCREDENTIAL\tSTATE\tLINKED BY\tLINKED AT")
 	for _, l := range table.Links {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.User, printable(l.Name), strings.Join(l.Teams, ", "),
-			l.Credential, l.State, l.LinkedBy, l.LinkedAt.Local().Format("2006-01-02 15:04"))
+			l.Credential, l.State, l.LinkedBy, localTime(l.LinkedAt))
 	}
 	return w.Flush()
 }
+
+// localTime writes a time for whoever sits at this machine, with its zone: they
+// may not be where the team is.
+func localTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04 MST") }
 
 // isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {

@@ -195,13 +195,13 @@ func (p *program) digestList(cmd *cobra.Command, c *clerk) error {
 	for _, d := range table.Digests {
 		last := "never"
 		if d.Last != nil {
-			last = d.Last.Local().Format("2006-01-02 15:04")
+			last = localTime(*d.Last)
 		}
 		if d.Skipped != "" {
 			last += " (skipped: " + d.Skipped + ")"
 		}
 		fmt.Fprintf(w, "%s/%s\t%s\t%s\t%s\t%s\n", d.Team, d.Name, strings.Replace(d.Nominal, "T", " ", 1),
-			d.At.Local().Format("2006-01-02 15:04 MST"), last, strings.Join(d.To, ", "))
+			localTime(d.At), last, strings.Join(d.To, ", "))
 	}
 	return w.Flush()
 }
@@ -234,7 +234,7 @@ func (p *program) outbox(cmd *cobra.Command, c *clerk, args outboxArgs) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STATE\tTO\tKEY\tADDED\tATTEMPTS\tREASON")
 	for _, r := range table.Rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", r.State, r.To, printable(r.Key), r.Added.Local().Format("2006-01-02 15:04:05"), r.Attempts, printable(cutText(r.Reason, 60)))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", r.State, r.To, printable(r.Key), localTime(r.Added), r.Attempts, printable(cutText(r.Reason, 60)))
 	}
 	return w.Flush()
 }
@@ -254,7 +254,7 @@ func (p *program) auditCommand() *cobra.Command {
 				w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 				fmt.Fprintln(w, "AT\tACTOR\tACTION\tOBJECT\tDETAIL")
 				for _, e := range table.Entries {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.At.Local().Format("2006-01-02 15:04:05"), printable(e.Actor), e.Action, printable(e.Object), printable(e.Detail))
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.At.Local().Format("2006-01-02 15:04:05 MST"), printable(e.Actor), e.Action, printable(e.Object), printable(e.Detail))
 				}
 				return w.Flush()
 			})
