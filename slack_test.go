@@ -112,6 +112,15 @@ func (s *slackSite) scrape() string {
 // serve runs the program until the test ends or stop is called.
 func (s *slackSite) serve() {
 	s.t.Helper()
+	s.start()
+	if _, err := s.slack.WaitSockets(s.ctx, 2); err != nil {
+		s.t.Fatalf("serve did not connect: %v\n%s", err, s.log.String())
+	}
+}
+
+// start is serve without waiting for a connection.
+func (s *slackSite) start() {
+	s.t.Helper()
 	ctx, cancel := context.WithCancel(s.t.Context())
 	done := make(chan int, 1)
 	go func() {
@@ -127,9 +136,6 @@ func (s *slackSite) serve() {
 		return status
 	}
 	s.t.Cleanup(func() { s.stop() })
-	if _, err := s.slack.WaitSockets(s.ctx, 2); err != nil {
-		s.t.Fatalf("serve did not connect: %v\n%s", err, s.log.String())
-	}
 }
 
 // command runs another command of the program.
