@@ -79,7 +79,7 @@ func (d *desk) fire(v verdict, x *ruling, rs *ruleState) {
 	o.Shown = o.Value
 	for _, team := range o.teams() {
 		_, silenced := d.silenced(o.labels(team))
-		o.ration(team, v.began(team), silenced)
+		d.ration(o, team, v.began(team), silenced)
 	}
 	d.put(RecordHandling, openKey(e.N), opening{v.subject, x.rule.Name, e.Began})
 	for _, team := range o.teams() {

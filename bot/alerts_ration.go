@@ -17,9 +17,22 @@ func (e *episode) told(team string) bool {
 	return !slices.Contains(e.Held, team) && !slices.Contains(e.Spent, team)
 }
 
+// tells reports whether a bulletin tells of an episode for a team's sake.
+func (b *bulletin) tells(o openEpisode, team string) bool {
+	return slices.ContainsFunc(b.Members, func(m member) bool { return m.Episode == o.id() && m.Team == team })
+}
+
+// heard reports whether anybody of these teams has a message that tells of an
+// episode, or will have.
+func (d *desk) heard(o openEpisode, teams ...string) bool {
+	return slices.ContainsFunc(d.bulletinsOf(o.episode), func(b *bulletin) bool {
+		return slices.ContainsFunc(teams, func(team string) bool { return b.tells(o, team) })
+	})
+}
+
 // ration decides whether a team is told of an episode, in whose shift that began
 // then. Only what is about an agent has a budget.
-func (o openEpisode) ration(team string, shift time.Time, silenced bool) {
+func (d *desk) ration(o openEpisode, team string, shift time.Time, silenced bool) {
 	outcome := alert.Tell
 	switch {
 	case o.isAgent():
@@ -36,23 +49,25 @@ func (o openEpisode) ration(team string, shift time.Time, silenced bool) {
 	case alert.OverBudget:
 		o.Spent = append(o.Spent, team)
 	}
-	o.sum()
+	d.sum(o)
 }
 
-// hold keeps an episode from a team for as long as a silence holds, which makes
-// its first fire cost nothing.
-func (o openEpisode) hold(team string) {
+// hold keeps an episode from a team for as long as a silence holds. If nobody of
+// the team has heard of it, its first fire costs nothing.
+func (d *desk) hold(o openEpisode, team string) {
 	o.Held = append(o.Held, team)
-	if b, ok := o.state.Budgets[team]; ok {
+	if b, ok := o.state.Budgets[team]; ok && !d.heard(o, team) {
 		o.state.Budgets[team] = b.Back()
 	}
+	d.sum(o)
+	d.touch(o.subject)
 }
 
-// sum sums the teams up: told, if any was; else silenced, if that kept it from
-// any.
-func (o openEpisode) sum() {
+// sum sums the teams up: told, if anybody was; else silenced, if that kept it
+// from any.
+func (d *desk) sum(o openEpisode) {
 	switch {
-	case slices.ContainsFunc(o.teams(), o.told):
+	case slices.ContainsFunc(o.teams(), o.told), d.heard(o, o.teams()...):
 		o.Outcome = alert.Tell
 	case len(o.Held) > 0:
 		o.Outcome = alert.Silenced

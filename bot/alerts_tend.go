@@ -86,7 +86,7 @@ func (d *desk) hush(o openEpisode, team string, until time.Time) {
 		delete(o.Hushed, team)
 	}
 	for _, b := range d.bulletinsOf(o.episode) {
-		b.changed = b.changed || slices.ContainsFunc(b.Members, func(m member) bool { return m.Episode == o.id() && m.Team == team })
+		b.changed = b.changed || b.tells(o, team)
 	}
 	d.touch(o.subject)
 }
@@ -103,15 +103,14 @@ func (o openEpisode) teams() []string {
 // pullBack holds an episode that has just been silenced back from those of a
 // team who have not been told yet.
 func (d *desk) pullBack(o openEpisode, team string) {
+	back := false
 	for _, b := range d.bulletinsOf(o.episode) {
-		ours := slices.ContainsFunc(b.Members, func(m member) bool { return m.Episode == o.id() && m.Team == team })
-		if ours && d.withdraw(b, o, "silenced") && !slices.Contains(o.Held, team) {
-			o.hold(team)
-			d.touch(o.subject)
+		if b.tells(o, team) && d.withdraw(b, o, "silenced") {
+			back = true
 		}
 	}
-	if len(d.bulletinsOf(o.episode)) == 0 {
-		o.sum() // nobody has heard of it
+	if back {
+		d.hold(o, team)
 	}
 }
 
@@ -129,12 +128,15 @@ func (d *desk) withdraw(b *bulletin, o openEpisode, reason string) bool {
 	return true
 }
 
-// release tells a team of an episode that a silence had kept from it.
+// release tells a team of an episode that a silence had kept from it, or from
+// some of it.
 func (d *desk) release(o openEpisode, team string) {
 	o.Held = slices.DeleteFunc(o.Held, func(t string) bool { return t == team })
-	o.ration(team, o.state.Budgets[team].Shift, false)
+	if !d.heard(o, team) {
+		d.ration(o, team, o.state.Budgets[team].Shift, false)
+	}
 	d.touch(o.subject)
-	if len(d.bulletinsOf(o.episode)) == 0 {
+	if !d.heard(o, o.teams()...) {
 		o.Handling.Open = d.now // nobody could have acknowledged it before
 	}
 	if o.told(team) {
