@@ -431,19 +431,30 @@ const clockStep = time.Minute
 func sleepUntil(ctx context.Context, t time.Time) bool {
 	t = t.Round(0)
 	for before := time.Until(t); ; {
-		wait := time.Until(t)
+		left := time.Until(t)
+		wait, ok := nap(before, left)
 		switch {
-		case ctx.Err() != nil, wait > before+clockStep:
+		case ctx.Err() != nil || !ok:
 			return false
-		case wait <= 0:
+		case wait == 0:
 			return true
 		}
-		before = wait
-		timer := time.NewTimer(min(wait, 30*time.Second))
+		before = left
+		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
 		}
 		timer.Stop()
 	}
+}
+
+// nap returns how long to sleep before the next look at the clock, when a time is
+// so far away that was so far before the last sleep: 0 if it has come, and false
+// if the clock was set back.
+func nap(before, left time.Duration) (wait time.Duration, ok bool) {
+	if left > before+clockStep {
+		return 0, false
+	}
+	return max(0, min(left, 30*time.Second)), true
 }
