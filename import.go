@@ -302,6 +302,9 @@ func (o *office) importRows(_ context.Context, a importArgs) (importResult, erro
 		if l.Relink {
 			result.Relinks++
 		}
+		if err := o.forget(l); err != nil {
+			return result, err
+		}
 	}
 	return result, nil
 }

@@ -255,8 +255,23 @@ func (o *office) link(ctx context.Context, a linkArgs) (linkResult, error) {
 	if err != nil {
 		return linkResult{}, inWords(err)
 	}
+	if err := o.forget(linked); err != nil {
+		return linkResult{}, err
+	}
 	moved := before.ID != "" && before.ID != linked.Agent.ID
 	return linkResult{linked.Agent.ID, linked.Agent.State, linked.Joined, linked.Relink, counters != nil, moved}, nil
+}
+
+// forget deletes the history of an agent that a link has deleted. A running serve
+// would hear of it by itself, a single command does not last so long.
+func (o *office) forget(linked bot.Linked) error {
+	if linked.Deleted == "" {
+		return nil
+	}
+	if err := o.store.ForgetHistory(linked.Deleted); err != nil {
+		return fmt.Errorf("the link is stored, but not all history of agent %s, who had this address, is deleted: %w", linked.Deleted, err)
+	}
+	return nil
 }
 
 func teamNames(c *Config) string {

@@ -79,6 +79,10 @@ type Linked struct {
 	Agent  Agent
 	Joined bool // the address joined an agent that another address had linked
 	Relink bool // the agent was there, and got a new credential
+
+	// Deleted is the agent that the address left, if it was the last one there;
+	// "" for none.
+	Deleted AgentID
 }
 
 // An AuditEntry records an administrative act. It holds no secret.

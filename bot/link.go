@@ -192,8 +192,11 @@ func (b *Bot) LinkAll(requests []LinkRequest, states []LinkState) ([]Linked, err
 	if err != nil {
 		return nil, err
 	}
-	for i, l := range linked {
+	for _, l := range linked {
 		b.src.Forget(string(l.Agent.ID))
+		b.left(l)
+	}
+	for i, l := range linked {
 		if err := b.tellLinked(requests[i], l); err != nil {
 			return linked, fmt.Errorf("the links are stored, but not everybody was told: %w", err)
 		}
@@ -268,6 +271,7 @@ func (b *Bot) Link(ctx context.Context, l LinkRequest) (Linked, *dashboard.Count
 		return Linked{}, nil, fmt.Errorf("store the link of %s: %w", l.Address, err)
 	}
 	b.src.Forget(string(linked.Agent.ID))
+	b.left(linked)
 	if err := b.tellLinked(l, linked); err != nil {
 		b.log.ErrorContext(ctx, "nobody was told of a link", "agent", linked.Agent.ID, "err", err)
 	}
@@ -321,11 +325,24 @@ func (b *Bot) Unlink(a Agent, actor, requestID string) (Agent, error) {
 	if err := b.forgetAddresses(agent.Addresses); err != nil {
 		return Agent{}, fmt.Errorf("forget the addresses of %s: %w", id, err)
 	}
+	b.ringUnlinked()
+	return agent, nil
+}
+
+// left carries on after a link: an agent that lost the last address is as good as
+// unlinked.
+func (b *Bot) left(linked Linked) {
+	if linked.Deleted != "" {
+		b.src.Forget(string(linked.Deleted))
+		b.ringUnlinked()
+	}
+}
+
+func (b *Bot) ringUnlinked() {
 	select {
 	case b.unlinked <- struct{}{}:
-	default:
+	default: // it rings already
 	}
-	return agent, nil
 }
 
 // forgetAddresses deletes what is kept of addresses beside the agent's records:

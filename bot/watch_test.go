@@ -176,3 +176,42 @@ func TestDamagedAgent(t *testing.T) {
 		s.stop()
 	})
 }
+
+// TestRelinkDeletesHistory: an agent whose last address links somebody else's
+// credential is as good as unlinked, so whoever keeps house hears of it.
+func TestRelinkDeletesHistory(t *testing.T) {
+	inSite(t, everyMinute(t, atShiftEnd()), func(s *site) {
+		s.start()
+		asha, err := s.store.AgentAt(person("asha"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.until("2026-03-02 17:30")
+		rung := func() bool {
+			select {
+			case <-s.bot.Unlinked():
+				return true
+			default:
+				return false
+			}
+		}
+		s.link("asha", 0) // the same again
+		if rung() {
+			t.Error("the bell rings for a link that leaves nobody")
+		}
+		if id := s.link("asha", 2); id == asha.ID {
+			t.Fatal("another user id is the same agent")
+		}
+		if !rung() {
+			t.Error("the bell does not ring, so the history of the former agent stays for an hour")
+		}
+		if err := s.store.TrimHistory(time.Now().AddDate(0, 0, -30)); err != nil {
+			t.Fatal(err)
+		}
+		span := schedule.Span{Start: time.Now().AddDate(0, 0, -1), End: time.Now()}
+		for range s.store.History(asha.ID, span) {
+			t.Fatal("history of the former agent is left")
+		}
+		s.stop()
+	})
+}

@@ -106,16 +106,16 @@ func (t txn) once(requestID string) error {
 
 // link finds the agent that the link belongs to and changes or makes it.
 func (t txn) link(l bot.Link) (bot.Linked, error) {
-	before, joined, err := t.place(l)
+	before, out, err := t.place(l)
 	if err != nil {
 		return bot.Linked{}, err
 	}
-	out := bot.Linked{Agent: before, Joined: joined}
+	out.Agent = before
 	switch {
 	case before.ID == "":
 		out.Agent.ID = t.newAgentID()
 		renew(&out.Agent, l)
-	case joined && t.holds(before.ID, l):
+	case out.Joined && t.holds(before.ID, l):
 		if l.State == bot.LinkActive { // proven now; unproven takes nothing away
 			setState(&out.Agent, l.State, "", l.Audit.At)
 		}
@@ -135,26 +135,27 @@ func (t txn) link(l bot.Link) (bot.Linked, error) {
 }
 
 // place returns the agent that a link belongs to, the zero Agent for a new one,
-// and whether the address joins it. The address has left another agent then.
-func (t txn) place(l bot.Link) (a bot.Agent, joined bool, err error) {
+// and what that does: the address may join it, and may have left another one.
+func (t txn) place(l bot.Link) (a bot.Agent, does bot.Linked, err error) {
 	holder, err := found(t.agentOf(l.Credential.UserID))
 	if err != nil {
-		return bot.Agent{}, false, err
+		return bot.Agent{}, does, err
 	}
 	own, err := found(t.agentAt(l.Address))
 	if err != nil {
-		return bot.Agent{}, false, err
+		return bot.Agent{}, does, err
 	}
 	if own.ID != "" {
 		if mayHold(own, holder, l.Credential.UserID) {
-			return own, false, nil
+			return own, does, nil
 		}
-		if err := t.leave(own, l); err != nil {
-			return bot.Agent{}, false, err
+		if does.Deleted, err = t.leave(own, l); err != nil {
+			return bot.Agent{}, does, err
 		}
 	}
 	a, err = t.partner(l, holder)
-	return a, a.ID != "", err
+	does.Joined = a.ID != ""
+	return a, does, err
 }
 
 // mayHold reports whether a credential with the user id, which the agent holder
@@ -192,16 +193,17 @@ func (t txn) partner(l bot.Link, holder bot.Agent) (bot.Agent, error) {
 }
 
 // leave takes an address from its agent, because the link shows another person.
-func (t txn) leave(a bot.Agent, l bot.Link) error {
+// It returns the agent if no address is left, and it is deleted.
+func (t txn) leave(a bot.Agent, l bot.Link) (deleted bot.AgentID, err error) {
 	rest := a
 	rest.Addresses = slices.DeleteFunc(slices.Clone(a.Addresses), func(x chat.Address) bool { return x == l.Address })
 	if len(rest.Addresses) > 0 {
-		return t.putAgent(a, rest)
+		return "", t.putAgent(a, rest)
 	}
 	if err := t.dropAgent(a); err != nil {
-		return err
+		return "", err
 	}
-	return t.record(bot.AuditEntry{At: l.Audit.At, Actor: l.Audit.Actor, Action: "unlink", Object: string(a.ID),
+	return a.ID, t.record(bot.AuditEntry{At: l.Audit.At, Actor: l.Audit.Actor, Action: "unlink", Object: string(a.ID),
 		Detail: "its last address, " + l.Address.String() + ", linked another user id"})
 }
 

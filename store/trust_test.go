@@ -271,9 +271,24 @@ func TestMovingAwayLeavesNoTrace(t *testing.T) {
 	first.Name = "user-first" // the name goes over to the next agent
 	all := traces(t, s, first)[:2]
 	all = append(all, traces(t, s, first)[3])
-	mustLink(t, s, linkOf("slack:U1", pair("user-second", "t2")))
+	mustAppend(t, s, minutes(first.ID, noon, 3)...)
+	linked := mustLink(t, s, linkOf("slack:U1", pair("user-second", "t2")))
 	if n := left(t, s, all); n > 0 {
 		t.Errorf("%d traces left", n)
+	}
+	if linked.Deleted != first.ID {
+		t.Errorf("the agent that was left is %q, want %s", linked.Deleted, first.ID)
+	}
+	if err := s.TrimHistory(noon.AddDate(0, 0, -1)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := readAll(s, first.ID); n > 0 || err != nil {
+		t.Errorf("%d samples of the agent that was left, %v", n, err)
+	}
+
+	mustLink(t, s, linkOf("slack:U3", pair("user-second", "t2"))) // joins
+	if linked := mustLink(t, s, linkOf("slack:U1", pair("user-third", "t3"))); linked.Deleted != "" {
+		t.Errorf("an agent with an address left is said to be deleted: %+v", linked)
 	}
 }
 
