@@ -178,10 +178,10 @@ func (d *deliverer) attempt(ctx context.Context, row Row) error {
 	return err
 }
 
-// settle records what came of an attempt, and that it goes on elsewhere.
+// settle records what came of an attempt, and what follows from it elsewhere.
 func (d *deliverer) settle(row Row, o Outcome, err error) error {
-	if errors.Is(err, chat.ErrGone) {
-		if err := d.b.forward(row, o.At); err != nil {
+	if err != nil && row.Edits == "" && (errors.Is(err, chat.ErrGone) || errors.Is(err, chat.ErrBarred)) {
+		if err := errors.Join(d.b.forward(row, o), d.b.channelTrouble(row.To, err, o.At)); err != nil {
 			return err
 		}
 	}

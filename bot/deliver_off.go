@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"floorwalker/bot/chat"
@@ -50,47 +48,4 @@ func gaveUp(r Row, err error) time.Time {
 		return r.Added.Add(offFor)
 	}
 	return r.GiveUp
-}
-
-// NetworkStopped tells the administrators, at their addresses on other networks,
-// that a network has stopped for good and why: once a day, however often the
-// program is restarted. Somebody with addresses on several networks in the
-// configuration is told at the first that can be reached.
-func (b *Bot) NetworkStopped(n chat.Network, reason error) error {
-	c, now := b.config.Load(), time.Now()
-	why := strings.TrimSuffix(reason.Error(), ": "+chat.ErrFinal.Error())
-	m := note(fmt.Sprintf("I am cut off from %s", n), chat.T(fmt.Sprintf("%s does not have me back: %s.", n, why)),
-		chat.Join(chat.T("Nobody there is answered, and nothing is sent there. "), chat.Code("floorwalker doctor"),
-			chat.T(" says what to mend; then restart me. What waits is sent if its time is not over.")))
-	m.Tone = chat.Critical
-	told := 0
-	_, err := b.atDesk(now, func(d *desk) {
-		told = 0
-		for _, addr := range c.Admins {
-			others := c.elsewhere(addr, n)
-			if len(others) == 0 {
-				continue
-			}
-			to := d.contact(others)
-			told++
-			d.notice(Row{
-				Key: strings.Join([]string{"notice/stopped", string(n), d.now.Format(time.DateOnly), to.String()}, "/"),
-				To:  to, Message: m, GiveUp: d.now.Add(7 * 24 * time.Hour),
-			})
-		}
-	})
-	if err != nil {
-		return fmt.Errorf("tell the administrators that %s stopped: %w", n, err)
-	}
-	if told == 0 {
-		b.log.Error("no administrator is told that a network stopped: none has an address on another", "network", n)
-	}
-	return nil
-}
-
-// elsewhere returns the addresses of a person that are not on a network, the one
-// given first.
-func (c *Config) elsewhere(addr chat.Address, n chat.Network) []chat.Address {
-	all := append([]chat.Address{addr}, c.samePerson(addr)...)
-	return slices.DeleteFunc(all, func(a chat.Address) bool { return a.Network == n })
 }

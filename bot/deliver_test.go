@@ -130,19 +130,22 @@ func TestBarredAddress(t *testing.T) {
 	c.Admins = []chat.Address{person("dev")}
 	c.Teams[0].Supervisors = []bot.Person{{Addresses: []chat.Address{person("meera")}}}
 	inSite(t, c, func(s *site) {
+		s.net.AddPerson("dev", chat.Person{})
 		s.refuse("#support", fmt.Errorf("not_in_channel: invite the bot to the channel: %w", chat.ErrBarred))
 		s.start()
 		s.until("2026-03-02 17:33")
-		s.expect(1, "") // meera's
+		s.expect(2, "") // meera's, and what dev is to mend
+		s.reached("notice/channel/", "dev")
+		s.reached("digest/", "meera")
 		s.says("dev", "floor status", "Nothing is sent to console:#support: not_in_channel: invite the bot to the channel.")
 		if d := s.bot.DeliveryStatus(); len(d) != 1 || d[0].Held != "" || len(d[0].Barred) != 1 || d[0].Barred[0].To != person("#support") {
 			t.Errorf("status: %+v", d)
 		}
 		s.refuse("#support", nil)
 		s.until("2026-03-02 17:35:10")
-		s.expect(3, "")
-		if got := s.arrived(); len(got) == 3 && !(strings.Contains(got[1].key, "T17:30") && strings.Contains(got[2].key, "T17:32")) {
-			t.Errorf("to #support came %s, and then %s", got[1].key, got[2].key)
+		s.expect(4, "")
+		if got := s.arrived(); len(got) == 4 && !(strings.Contains(got[2].key, "T17:30") && strings.Contains(got[3].key, "T17:32")) {
+			t.Errorf("to #support came %s, and then %s", got[2].key, got[3].key)
 		}
 		if d := s.bot.DeliveryStatus(); len(d) != 1 || len(d[0].Barred) != 0 {
 			t.Errorf("status when all is well: %+v", d)

@@ -207,13 +207,13 @@ func (d *desk) copies(due dueDigest) []Row {
 // to the next of theirs at which they can. For a day others of theirs are tried
 // first. It comes before the row is settled, so that a crash in between forwards
 // once more, which the key makes harmless.
-func (b *Bot) forward(row Row, now time.Time) error {
+func (b *Bot) forward(row Row, o Outcome) error {
 	rest := b.config.Load().samePerson(row.To)
 	base, own := strings.CutSuffix(row.Key, row.To.String())
-	if row.Lane != LaneDigest || row.Edits != "" || !own || len(rest) == 0 {
+	if o.State != RowDead || row.Lane != LaneDigest || !own || len(rest) == 0 {
 		return nil
 	}
-	_, err := b.atDesk(now, func(d *desk) {
+	_, err := b.atDesk(o.At, func(d *desk) {
 		r := d.reader(row.To)
 		r.Lost, r.changed, d.wrote = d.now, true, true
 		var untried []chat.Address

@@ -87,6 +87,7 @@ Tue 21:00 digest/sales/end/2026-03-24T17:00/console:#sales | | Tue 24 Mar 09:00�
 Wed 01:30 digest/nights/half/2026-03-25T01:30/console:#nights | | Tue 24 Mar 22:00 – Wed 25 Mar 01:30 Europe/London · 100% observed
 Wed 06:00 digest/nights/end/2026-03-25T06:00/console:#nights | | Tue 24 Mar 22:00 – Wed 25 Mar 06:00 Europe/London · 89% observed
 Wed 07:30 digest/support/midday/2026-03-25T13:00/console:meera | Partial: only 77% of the time was observed. | Wed 25 Mar 09:00–13:00 Asia/Kolkata · 77% observed
+Wed 10:30 notice/channel/console:#silent/2026-W13/console:dev | console:#silent of the team silent: send to console:#silent. | What is for it is not posted. Correct it under teams in the configuration, or bring it back.
 Wed 12:30 digest/support/end/2026-03-25T18:00/console:#support | | Wed 25 Mar 09:00–18:00 Asia/Kolkata · 90% observed
 Wed 21:02 digest/sales/end/2026-03-25T17:00/console:#sales | | Wed 25 Mar 09:00–17:00 America/New_York · 94% observed · last numbers of 16:27
 Wed 21:05 digest/sales/end/2026-03-25T17:00/console:#sales edit | | Wed 25 Mar 09:00–17:00 America/New_York · 95% observed
@@ -129,6 +130,7 @@ func TestWeek(t *testing.T) {
 		time.Sleep(time.Until(utc(t, "2026-03-22 18:00")))
 		w := &week{site: newSite(t, dir, weekConfig(t)), ids: map[bot.AgentID]string{}}
 		w.slow = time.Second
+		w.net.AddPerson("dev", chat.Person{Name: "dev"})
 		w.open()
 		for i, name := range weekPeople() {
 			w.ids[w.link(name, i)] = name
