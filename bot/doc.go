@@ -63,8 +63,12 @@
 // most one runs, the others are recorded as skipped, with the reason. Its window
 // comes from its nominal time and never from now, so that a late run, or one
 // that is repeated after a crash, says the same. It waits for the shift's last
-// polls, two minutes at most, and is edited once if they come later. The
-// occurrence and its rows of the outbox are one transaction.
+// polls, two minutes at most. The occurrence, its rows of the outbox and, if it
+// did not wait for all, that it is to be looked at again, are one transaction:
+// what those polls bring edits it once, whichever process sees it.
+//
+// Copies for supervisors go where alerts go: to the first of a person's addresses
+// that can be reached, and on to the next if that is gone.
 //
 // # How an alert travels
 //
@@ -91,6 +95,21 @@
 // answer: Discord's nonce suppresses it, on Slack it is marked "(re-sent)".
 // Messages to one address leave in their order; what is put off lets others
 // pass. Rows that cannot be delivered stay on record with their reason.
+//
+// What an adapter's error says decides what waits: [chat.ErrBarred] is about one
+// address, [chat.ErrRefused] and [chat.ErrFinal] hold the network, and
+// [chat.ErrGone] gives the row up. Administrators are told of a channel that
+// nobody can write to, and, on another network, of one that has stopped for good.
+// Nobody serves a network that is off: [Bot.Expire] gives up in time what waits
+// for it. A notice for somebody on Discord who has never typed a command waits
+// for their first one, and goes with its answer.
+//
+// What had to wait coalesces. For one person, more than three notices, or more
+// than three digests, of which the first has waited for a minute, become one
+// message before the next attempt. Alerts coalesce when they are told, into
+// bulletins: by rule and team, at the end of quiet hours, and from the fourth
+// that waits on. Edits of one message that has not left amend it. Channels get
+// every digest by itself, and what may have arrived already is never touched.
 //
 // # Who owns what
 //
