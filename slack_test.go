@@ -214,6 +214,51 @@ func TestSlackFirstDay(t *testing.T) {
 	s.noSecrets(asha.Token)
 }
 
+// home waits until somebody's home page says something, and returns it.
+func (s *slackSite) home(user, text string) slacktest.View {
+	s.t.Helper()
+	v, err := s.slack.WaitHome(s.ctx, user, func(v slacktest.View) bool { return strings.Contains(v.Plain(), text) })
+	if err != nil {
+		v, _ := s.slack.Home(user)
+		s.t.Fatalf("the home page never says %q: %v\n%s\nlog:\n%s", text, err, v.Plain(), s.log.String())
+	}
+	return v
+}
+
+// TestSlackHome: somebody links on the home page, which then has their numbers,
+// and stands as it is as long as nothing changes.
+func TestSlackHome(t *testing.T) {
+	s := newSlackSite(t, "")
+	s.serve()
+	s.slack.OpenHome("U0ASHA")
+	page := s.home("U0ASHA", "Not linked yet")
+	if _, err := s.slack.Press("U0ASHA", page, "Link my account"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.slack.WaitView(s.ctx, "U0ASHA", nil); err != nil {
+		t.Fatal(err)
+	}
+	asha := s.floor.Agents()[0]
+	if _, err := s.slack.SubmitView("U0ASHA", map[string]string{"User id": asha.UserID, "Token": asha.Token}); err != nil {
+		t.Fatal(err)
+	}
+	page = s.home("U0ASHA", "Calls offered")
+	if _, err := s.slack.Press("U0ASHA", page, "Week"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.slack.WaitView(s.ctx, "U0ASHA", func(v slacktest.View) bool { return strings.Contains(v.Plain(), "this week") }); err != nil {
+		t.Errorf("%v\n%s", err, s.log.String())
+	}
+	s.slack.OpenHome("U0MEERA")
+	if page := s.home("U0MEERA", "Nothing fires now"); !strings.Contains(page.Plain(), "Quiet hours") {
+		t.Errorf("a supervisor's page is\n%s", page.Plain())
+	}
+	if status := s.stop(); status != 0 {
+		t.Errorf("serve exits %d\n%s", status, s.log.String())
+	}
+	s.noSecrets(asha.Token)
+}
+
 // noSecrets looks for secrets in the log and in every stored byte.
 func (s *slackSite) noSecrets(secrets ...string) {
 	s.t.Helper()
