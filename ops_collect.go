@@ -111,6 +111,9 @@ func watchCollector(b *bot.Bot, house *beat) prometheus.Collector {
 		put(polls, float64(w.Polls))
 		loops := map[string]time.Time{"watch": w.Stored, "alerts": w.Alerts, "digests": w.Digests, "housekeeping": house.last()}
 		for _, d := range b.DeliveryStatus() {
+			if d.Off {
+				continue
+			}
 			loops["delivery on "+string(d.Network)] = d.Beat
 		}
 		for name, at := range loops {
@@ -155,6 +158,9 @@ func outboxCollector(b *bot.Bot, st *store.Store, adapters []chat.Adapter) prome
 			}
 		}
 		for _, d := range b.DeliveryStatus() {
+			if d.Off {
+				continue
+			}
 			put(held, yes(d.Held != ""), string(d.Network))
 			put(barred, float64(len(d.Barred)), string(d.Network))
 		}
@@ -166,7 +172,7 @@ func storeCollector(b *bot.Bot, st *store.Store) prometheus.Collector {
 	agents := gauge("agents", "Linked agents, by the state of their credential.", "state")
 	alerts := gauge("alert_subjects", "Agents and teams for which a rule is pending, firing or recovering.", "rule", "phase")
 	size := gauge("store_size_bytes", "Size of the files, by part: live, history.", "part")
-	days := gauge("store_history_days", "Days of which there is history.")
+	days := gauge("store_history_files", "Files of history, one a day.")
 	damaged := gauge("store_damaged_files", "Files of history that were set aside because they are damaged.")
 	backup := gauge("backup_timestamp_seconds", "When the last backup was made that the audit trail knows.")
 	v := &storeNumbers{bot: b, store: st}
