@@ -229,7 +229,10 @@ func (s *slackSite) home(user, text string) slacktest.View {
 // and stands as it is as long as nothing changes.
 func TestSlackHome(t *testing.T) {
 	s := newSlackSite(t, "")
-	s.serve()
+	s.start()
+	if _, err := s.slack.WaitSockets(s.ctx, 1); err != nil {
+		t.Fatalf("%v\n%s", err, s.log.String())
+	}
 	s.slack.OpenHome("U0ASHA")
 	page := s.home("U0ASHA", "Not linked yet")
 	if _, err := s.slack.Press("U0ASHA", page, "Link my account"); err != nil {
