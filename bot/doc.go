@@ -10,6 +10,7 @@
 //	bot/alert      rules and their state machine
 //	bot/secret     a string that does not print
 //	adapters/…     one driver per network
+//	adapters/web   the public listener: link pages, and what platforms call
 //	dashboard      client of the counters API; dashboard/sim stands in for it
 //	store          what lasts, on bbolt, credentials sealed
 //
@@ -123,7 +124,8 @@
 // Every right is checked when a command runs, also for a button: it acts with
 // the presser's own. What is not listed is denied. Text that looks like a
 // secret is refused before it is parsed, and text is never logged. Credentials
-// come in by a form, if the network allows one, or by an administrator's
-// command, are verified by one live call, and leave the store only towards the
-// dashboard.
+// come in on a one-time page, by a form where there are no pages and the network
+// allows one, or by an administrator's command. They are verified by one live
+// call, and leave the store only towards the dashboard. What opens a page is a
+// [ticket]: it is kept as a hash, belongs to one person, and links once.
 package bot
