@@ -184,6 +184,25 @@ func TestFirstReachable(t *testing.T) {
 	})
 }
 
+// TestAllLost: that all addresses of somebody failed lately is no reason to leave
+// one of them out.
+func TestAllLost(t *testing.T) {
+	d := daily(17*60+30, 17*60+40)
+	d.ToSupervisors = true
+	c := siteConfig(t, d)
+	c.Teams[0].Supervisors = []bot.Person{{Addresses: []chat.Address{person("meera"), person("meera2"), person("meera3")}}}
+	inSite(t, c, func(s *site) {
+		s.net.Remove("meera")
+		s.start()
+		s.until("2026-03-02 17:31")
+		s.expect(0, "")
+		s.net.AddPerson("meera3", chat.Person{})
+		s.until("2026-03-02 17:41")
+		s.reached("digest/", "meera3")
+		s.stop()
+	})
+}
+
 // reached checks whom the messages arrived at whose key holds some words.
 func (s *site) reached(key string, names ...string) {
 	s.t.Helper()
