@@ -299,6 +299,26 @@ func TestEventRetriesAreAnsweredOnce(t *testing.T) {
 	}
 }
 
+// A retry a minute later bears another signature, and is known by the event's id.
+func TestLateRetryIsKnown(t *testing.T) {
+	t.Parallel()
+	srv := workspace(t, slacktest.Options{})
+	a := adapterWith(t, httpConfig(srv, io.Discard))
+	r := run(t, srv, a, &app{})
+	event := post{path: pathEvent, body: `{"type":"event_callback","team_id":"T0TEAM","event_id":"Ev1","event":{"type":"app_home_opened","tab":"home","user":"U0ASHA"}}`}
+	for i, ago := range []time.Duration{2 * time.Minute, time.Minute, 0} {
+		event.at = time.Now().Add(-ago)
+		event.edit = func(h http.Header) { h.Set("X-Slack-Retry-Num", fmt.Sprint(i)) }
+		if w := event.to(a.Handler(), "signing-secret"); w.Code != http.StatusOK {
+			t.Errorf("answered %d", w.Code)
+		}
+	}
+	r.must(r.stop())
+	if n := len(srv.Calls("views.publish")); n != 1 || a.Stats().Redelivered != 2 {
+		t.Errorf("an event and two retries made %d pages, and %d are counted as repeated", n, a.Stats().Redelivered)
+	}
+}
+
 // Who comes while nobody works is told so with a 200, as Slack wants it, and an
 // event is left to Slack.
 func TestNobodyWorks(t *testing.T) {
