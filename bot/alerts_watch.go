@@ -19,7 +19,7 @@ type floor struct {
 	b        *Bot
 	reading  reading
 	watch    *stats.Watch
-	agents   map[AgentID]*stats.Tracker
+	agents   map[AgentID]*tracked
 	rules    map[string][]*alert.Rule // agents' rules, by the teams they are on shift for
 	of       *Config                  // whose rules those are
 	rounds   int                      // rounds that brought answers, since the start
@@ -27,6 +27,12 @@ type floor struct {
 	failed   bool                     // this round brought failures
 	vain     time.Time                // since when there were no answers, zero if the last was one
 	rulings  []ruling                 // of the present batch, kept for their space
+}
+
+// A tracked is what is remembered of an agent.
+type tracked struct {
+	*stats.Tracker
+	newest time.Time // the tick of the newest poll
 }
 
 // A reading is what decides how samples are read.
@@ -151,7 +157,7 @@ func (f *floor) configure(c *Config) {
 	}
 	f.reading = now
 	f.watch = f.b.series(c, nil).Watch(now.windows)
-	f.agents = map[AgentID]*stats.Tracker{}
+	f.agents = map[AgentID]*tracked{}
 }
 
 // rulesFor returns the rules about agents who are on shift for these teams.
@@ -172,14 +178,17 @@ func (f *floor) rulesFor(on []schedule.Window) []*alert.Rule {
 	return list
 }
 
-// tracker returns an agent's tracker. One that is new is brought up to date from
-// history: as far back as the shift began and as rules look.
-func (f *floor) tracker(id AgentID, shift schedule.Window, tick time.Time) (*stats.Tracker, error) {
-	if t := f.agents[id]; t != nil {
+// tracker returns what is remembered of an agent for a poll. One that is new is
+// brought up to date from history: as far back as the shift began and as rules
+// look. So is one from the future: the clock was set back, and until it gets there
+// once more every answer would be older than the last.
+func (f *floor) tracker(p poll, shift schedule.Window, every time.Duration) (*tracked, error) {
+	id, tick := p.agent.ID, p.tick
+	if t := f.agents[id]; t != nil && (!p.final.IsZero() || !t.newest.After(tick.Add(2*every))) {
 		t.Begin(shift.Start, shift.End)
 		return t, nil
 	}
-	t := f.watch.Tracker()
+	t := &tracked{Tracker: f.watch.Tracker()}
 	f.agents[id] = t
 	from := shift.Start
 	for _, window := range f.reading.windows {
@@ -204,11 +213,11 @@ func (f *floor) tracker(id AgentID, shift schedule.Window, tick time.Time) (*sta
 func (f *floor) observe(a *alertBatch, p polled) (verdict, error) {
 	v := verdict{subject: string(p.agent.ID), name: p.agent.Name, teams: a.c.teamsOf(p.agent), on: p.shifts}
 	last := slices.MaxFunc(p.shifts, func(a, b schedule.Window) int { return a.Start.Compare(b.Start) })
-	t, err := f.tracker(p.agent.ID, last, p.tick)
+	t, err := f.tracker(p.poll, last, a.poll)
 	x := alert.Sample{Subject: v.subject, Data: f.feed(p, t, a.poll)}
 	x.At, x.Round = p.tick, alert.Round{Now: a.now, Poll: a.poll, Shift: hull(p.shifts), Warm: f.warm()}
 	if p.final.IsZero() { // when the shift is over, nothing begins
-		f.rule(&v, f.rulesFor(v.on), x, &agentValues{t, p.tick})
+		f.rule(&v, f.rulesFor(v.on), x, &agentValues{t.Tracker, p.tick})
 	}
 	return v, err
 }
@@ -232,10 +241,11 @@ func (f *floor) noteSource(p polled) {
 }
 
 // feed gives an agent's tracker a result, and says what it brought.
-func (f *floor) feed(p polled, t *stats.Tracker, every time.Duration) alert.Data {
+func (f *floor) feed(p polled, t *tracked, every time.Duration) alert.Data {
 	if p.sample.Tick.IsZero() || !t.Observe(p.sample, every) {
 		return alert.Failed
 	}
+	t.newest = p.tick
 	if p.sample.Out {
 		return alert.Absent
 	}
@@ -325,7 +335,11 @@ func (f *floor) judgeTeam(a *alertBatch, t Team, shifts []schedule.Window) verdi
 	}
 	values := &teamValues{at: a.now}
 	for _, id := range a.end.teams[t.Name] {
-		values.Team = append(values.Team, f.agents[id])
+		var t *stats.Tracker // nobody has asked about one who has none
+		if known := f.agents[id]; known != nil {
+			t = known.Tracker
+		}
+		values.Team = append(values.Team, t)
 	}
 	v := verdict{subject: teamSubject(t.Name), on: shifts}
 	x := alert.Sample{Subject: v.subject, Data: alert.Failed, Round: alert.Round{Now: a.now, Poll: a.poll, Shift: hull(shifts), Warm: f.warm()}}
