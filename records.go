@@ -77,7 +77,8 @@ type outboxRow struct {
 
 // outboxTable is the document of `outbox --json`.
 type outboxTable struct {
-	Rows []outboxRow `json:"rows"`
+	Rows    []outboxRow `json:"rows"`
+	Damaged []string    `json:"damaged"` // records that cannot be read, and are passed over
 }
 
 // outboxArgs say which rows to list.
@@ -90,7 +91,7 @@ func (o *office) outbox(_ context.Context, a outboxArgs) (outboxTable, error) {
 	if a.All {
 		states = nil
 	}
-	table := outboxTable{Rows: []outboxRow{}}
+	table := outboxTable{Rows: []outboxRow{}, Damaged: []string{}}
 	for r, err := range o.store.Rows(states...) {
 		if err != nil {
 			return outboxTable{}, fmt.Errorf("read the outbox: %w", err)
@@ -105,6 +106,7 @@ func (o *office) outbox(_ context.Context, a outboxArgs) (outboxTable, error) {
 		}
 		table.Rows = append(table.Rows, row)
 	}
+	table.Damaged = append(table.Damaged, o.store.Damaged()...)
 	return table, nil
 }
 
@@ -226,6 +228,9 @@ func (p *program) outbox(cmd *cobra.Command, c *clerk, args outboxArgs) error {
 	}
 	if p.json {
 		return p.printJSON(table)
+	}
+	for _, record := range table.Damaged {
+		fmt.Fprintf(p.err, "damaged, and passed over: %s\n", printable(record))
 	}
 	if len(table.Rows) == 0 {
 		fmt.Fprintln(p.out, "Nothing waits, and nothing failed.")

@@ -169,8 +169,12 @@ type Outbox interface {
 	Recover(now time.Time) (rows int, err error)
 
 	// Rows yields the rows in the given states, all if none is given, in the
-	// order of arrival, by pages.
+	// order of arrival, by pages. Those that cannot be read are left out.
 	Rows(states ...RowState) iter.Seq2[Row, error]
+
+	// Damaged names what could not be read of rows and of the occurrences of
+	// digests since the start, and was passed over; nothing if all is well.
+	Damaged() []string
 
 	// Wake returns when the next pending row of a network is due, zero for none.
 	Wake(network chat.Network) (time.Time, error)

@@ -37,6 +37,10 @@ func (b *Bot) status(_ context.Context, r *request) (chat.Reply, error) {
 		m.Tone = chat.Warning
 		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T(line)})
 	}
+	if damaged := b.store.Damaged(); len(damaged) > 0 {
+		m.Tone = chat.Critical
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T("Damaged in my database, and passed over: " + cut(strings.Join(damaged, ", "), 300) + ". What it promised is not sent; restore a backup if it matters.")})
+	}
 	if w.NoDisk {
 		m.Tone = chat.Critical
 		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T("My disk is full: numbers are not kept.")})

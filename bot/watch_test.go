@@ -2,6 +2,7 @@ package bot_test
 
 import (
 	"bytes"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -214,4 +215,57 @@ func TestRelinkDeletesHistory(t *testing.T) {
 		}
 		s.stop()
 	})
+}
+
+// TestDamagedRecords: a row of the outbox and an occurrence that cannot be read
+// stop nothing: digests go on, and administrators see which records it is.
+func TestDamagedRecords(t *testing.T) {
+	c := everyMinute(t, atShiftEnd())
+	c.Admins = []chat.Address{person("dev")}
+	inSite(t, c, func(s *site) {
+		s.calls(100)
+		s.start()
+		s.until("2026-03-02 18:10")
+		s.expect(1, "observed")
+		s.stop()
+		s.open()
+		if err := s.store.Update(func(tx bot.Tx) error {
+			_, err := tx.Enqueue(bot.Row{Key: "lost", To: person("asha"), Message: chat.Message{Title: "lost"}})
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		s.close()
+		s.damageLast("outbox")
+		s.damageLast("occurrences")
+
+		s.start()
+		s.until("2026-03-03 18:10")
+		s.expect(2, "observed") // and not the first one again
+		for _, want := range []string{"of the outbox", "occurrence 2026-03-02T18:00 of digest"} {
+			s.says("dev", "floor status", want)
+			time.Sleep(time.Second) // a request of its own
+			if !strings.Contains(s.log.String(), want) {
+				t.Errorf("the log does not say %q", want)
+			}
+		}
+		s.stop()
+	})
+}
+
+// damageLast cuts the last record of a bucket.
+func (s *site) damageLast(bucket string) {
+	s.t.Helper()
+	db, err := bolt.Open(filepath.Join(s.dir, "floor.db"), 0o600, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket([]byte(bucket))
+		key, value := b.Cursor().Last()
+		return b.Put(bytes.Clone(key), bytes.Clone(value[:len(value)/2]))
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		s.t.Fatal(err)
+	}
 }

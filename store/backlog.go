@@ -27,10 +27,12 @@ func (s *Store) Backlog(network chat.Network, now time.Time) (lanes []Backlog, e
 		for lane, n := range c.lanes {
 			if n.oldest != 0 { // it may leave at once, so it has been due since it came
 				row, err := t.rowAt(n.oldest)
-				if err != nil {
+				if err != nil && !t.damages.pass(rowName(n.oldest), err) {
 					return err
 				}
-				n.since(row.Added)
+				if err == nil {
+					n.since(row.Added)
+				}
 			}
 			n.Lane = bot.Lane(lane)
 			lanes = append(lanes, n.Backlog)

@@ -79,6 +79,10 @@
 // The queue repeats of each row that waits what decides when it leaves. A settled
 // row leaves the queue, loses its message, and goes after 90 days.
 //
+// A row, place, promise or occurrence that cannot be read is passed over and
+// named, see [Store.Damaged]: one lost message must not keep all others from
+// being sent.
+//
 // # History
 //
 // The directory "<file>-history", mode 0700, holds a bbolt file for each UTC date,

@@ -51,6 +51,9 @@ func (t liveTx) LastOccurrence(team, name string, by time.Time) (o bot.Occurrenc
 	}
 	for key, value := back(); bytes.HasPrefix(key, prefix); key, value = c.Prev() {
 		o, err = readOccurrence(team, name, string(key[len(prefix):]), value)
+		if t.damages.pass(fmt.Sprintf("occurrence %s of digest %s/%s", key[len(prefix):], team, name), err) {
+			continue // the one before it counts, and no row is promised twice
+		}
 		if err != nil || !o.At.After(by) {
 			return o, err == nil, err
 		}
@@ -63,7 +66,7 @@ func readOccurrence(team, name, nominal string, value []byte) (bot.Occurrence, e
 	at, err := schedule.ParseCivil(nominal)
 	form, err2 := decode[occurrenceForm](bucketOccurrences, team+"/"+name, value)
 	if err = errors.Join(err, err2); err != nil {
-		return bot.Occurrence{}, fmt.Errorf("occurrence of %s/%s: %w", team, name, err)
+		return bot.Occurrence{}, fmt.Errorf("occurrence of %s/%s: %w: %w", team, name, ErrDamaged, err)
 	}
 	return bot.Occurrence{
 		Team: team, Name: name, Nominal: at, At: form.At, Window: schedule.Span{Start: form.From, End: form.To},

@@ -60,6 +60,7 @@ func Open(c Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{config: c, path: path, db: db, log: c.Logger, failed: make(chan struct{})}
+	s.damages.log, s.damages.list = c.Logger, map[string]bool{}
 	s.history = newHistory(c, path, s.commit)
 	if err := s.start(); err != nil {
 		return nil, errors.Join(err, s.Close())

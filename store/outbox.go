@@ -79,17 +79,27 @@ func (t txn) rowAt(seq uint64) (rowForm, error) {
 	return decode[rowForm](bucketOutbox, fmt.Sprint("row ", seq), record)
 }
 
-// rowOf finds a row by its key.
+// rowName is what a row that cannot be read is called.
+func rowName(seq uint64) string { return fmt.Sprint("row ", seq, " of the outbox") }
+
+// placeName is what a place in the queue that cannot be read is called.
+func placeName(key []byte) string { return fmt.Sprintf("place %q in the queue of the outbox", key) }
+
+// rowOf finds a row by its key. One that cannot be read is not there.
 func (t txn) rowOf(key string) (f rowForm, seq uint64, found bool, err error) {
 	at := t.get(bucketPromises, key)
 	if at == nil {
 		return rowForm{}, 0, false, nil
 	}
 	if len(at) != 8 {
-		return rowForm{}, 0, false, fmt.Errorf("outbox: %w: the promise %s", ErrDamaged, key)
+		t.damages.pass("promise "+key+" of the outbox", ErrDamaged)
+		return rowForm{}, 0, false, nil
 	}
 	seq = binary.BigEndian.Uint64(at)
 	f, err = t.rowAt(seq)
+	if t.damages.pass(rowName(seq), err) {
+		return rowForm{}, 0, false, nil
+	}
 	return f, seq, err == nil, err
 }
 
@@ -148,8 +158,8 @@ func (t txn) cancel(key, reason string, at time.Time) (bool, error) {
 	return true, t.putRow(seq, f)
 }
 
-// Rows yields rows in the order of their arrival, see [bot.Outbox]. A row that
-// cannot be read is yielded as its number and an error.
+// Rows yields rows in the order of their arrival, see [bot.Outbox]. Those that
+// cannot be read are passed over, see [Store.Damaged].
 func (s *Store) Rows(states ...bot.RowState) iter.Seq2[bot.Row, error] {
 	all := pages(s, bucketOutbox, nil, func(_ *ring, key, value []byte) (bot.Row, error) {
 		if len(key) != 8 {
@@ -157,11 +167,14 @@ func (s *Store) Rows(states ...bot.RowState) iter.Seq2[bot.Row, error] {
 		}
 		seq := binary.BigEndian.Uint64(key)
 		f, err := decode[rowForm](bucketOutbox, fmt.Sprint("row ", seq), value)
-		return f.row(seq), err
+		if err != nil {
+			return bot.Row{Seq: seq}, err
+		}
+		return f.row(seq), nil
 	})
 	return func(yield func(bot.Row, error) bool) {
 		for r, err := range all {
-			if err == nil && len(states) > 0 && !slices.Contains(states, r.State) {
+			if s.damages.pass(rowName(r.Seq), err) || err == nil && len(states) > 0 && !slices.Contains(states, r.State) {
 				continue
 			}
 			if !yield(r, err) {

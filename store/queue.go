@@ -133,6 +133,9 @@ func (t txn) lines(network chat.Network, fn func(line []place)) error {
 	c := t.in(bucketQueue).Cursor()
 	for key, value := c.Seek(prefix); key != nil && bytes.HasPrefix(key, prefix); key, value = c.Next() {
 		address, p, err := placeOf(key, value)
+		if t.damages.pass(placeName(key), err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -160,8 +163,9 @@ func (s *Store) Lease(network chat.Network, now, until time.Time, n int) ([]bot.
 		if dead, err = t.giveUp(overdue, "too late", now); err != nil {
 			return err
 		}
-		leased, err = t.lease(due[:max(0, min(n, len(due)))], until)
-		if err == nil && len(leased)+len(dead) == 0 {
+		due = due[:max(0, min(n, len(due)))]
+		leased, err = t.lease(due, until)
+		if err == nil && len(due)+len(overdue) == 0 {
 			return errUnchanged
 		}
 		return err
@@ -197,13 +201,19 @@ func (t txn) due(network chat.Network, now time.Time) (due, overdue []place, err
 // outcome was never recorded, so that the row is in doubt.
 func (t txn) lease(due []place, until time.Time) (rows []bot.Row, err error) {
 	for _, p := range due {
-		f, err := t.rowAt(p.seq)
+		f, ok, err := t.rowOrPass(p.seq)
 		if err != nil {
 			return nil, err
+		}
+		if !ok {
+			continue
 		}
 		f.InDoubt = f.InDoubt || p.leased
 		f.State, f.Lease = bot.RowLeased, until.UTC()
 		f.Attempts++
+		if err := t.mendPromise(p.seq, f); err != nil {
+			return nil, err
+		}
 		if err := t.putRow(p.seq, f); err != nil {
 			return nil, err
 		}
@@ -215,9 +225,12 @@ func (t txn) lease(due []place, until time.Time) (rows []bot.Row, err error) {
 // giveUp settles rows as dead.
 func (t txn) giveUp(overdue []place, why string, now time.Time) (rows []bot.Row, err error) {
 	for _, p := range overdue {
-		f, err := t.rowAt(p.seq)
+		f, ok, err := t.rowOrPass(p.seq)
 		if err != nil {
 			return nil, err
+		}
+		if !ok {
+			continue
 		}
 		f.State, f.InDoubt, f.Settled = bot.RowDead, f.InDoubt || p.leased, stamp(now)
 		f.Reason = strings.TrimSuffix(why+": "+f.Reason, ": ")
@@ -239,9 +252,12 @@ func (s *Store) Recover(now time.Time) (rows int, err error) {
 			return err
 		}
 		for _, p := range left {
-			f, err := t.rowAt(p.seq)
+			f, ok, err := t.rowOrPass(p.seq)
 			if err != nil {
 				return err
+			}
+			if !ok {
+				continue
 			}
 			f.State, f.InDoubt, f.Next, f.Lease = bot.RowPending, true, now.UTC(), time.Time{}
 			if err := t.putRow(p.seq, f); err != nil {

@@ -42,7 +42,7 @@ func (t txn) create(names []string) error {
 // initialize writes an empty database of the first schema, with its first data
 // key, and migrates it.
 func initialize(tx *bolt.Tx, key masterKey) error {
-	t := txn{tx, &ring{}}
+	t := txn{Tx: tx, ring: &ring{}}
 	if err := t.create(buckets(1)); err != nil {
 		return err
 	}

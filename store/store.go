@@ -39,6 +39,7 @@ type Store struct {
 	ring   *ring
 
 	history *history // files of their own, with locks of their own
+	damages damages  // with a lock of its own
 
 	writing sync.Mutex   // held by the one writer; a compaction is one
 	file    sync.RWMutex // guards db; held for reading as long as a read transaction
@@ -77,11 +78,13 @@ func (s *Store) Err() error {
 // errUnchanged ends an update that has nothing to write, without an error.
 var errUnchanged = errors.New("nothing to write")
 
+func (s *Store) txn(tx *bolt.Tx) txn { return txn{tx, s.ring, &s.damages} }
+
 // view runs fn in a read transaction. It must not be nested.
 func (s *Store) view(fn func(txn) error) error {
 	s.file.RLock()
 	defer s.file.RUnlock()
-	return s.db.View(func(tx *bolt.Tx) error { return fn(txn{tx, s.ring}) })
+	return s.db.View(func(tx *bolt.Tx) error { return fn(s.txn(tx)) })
 }
 
 // update runs fn in the one write transaction, and commits if fn returns nil.
@@ -96,7 +99,7 @@ func (s *Store) update(fn func(txn) error) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	defer tx.Rollback() // of no effect after a commit
-	if err := fn(txn{tx, s.ring}); err != nil {
+	if err := fn(s.txn(tx)); err != nil {
 		if errors.Is(err, errUnchanged) {
 			return nil
 		}

@@ -59,7 +59,8 @@ func buckets(version int) []string {
 // A txn reads and writes records in one transaction.
 type txn struct {
 	*bolt.Tx
-	ring *ring
+	ring    *ring
+	damages *damages
 }
 
 func (t txn) in(bucket string) *bolt.Bucket { return t.Bucket([]byte(bucket)) }

@@ -13,10 +13,13 @@ func (t liveTx) Waiting(to chat.Address) (rows []bot.Row, err error) {
 	c := t.in(bucketQueue).Cursor()
 	for key, value := c.Seek(prefix); key != nil && bytes.HasPrefix(key, prefix); key, value = c.Next() {
 		_, p, err := placeOf(key, value)
-		if err != nil {
-			return nil, err
+		if t.damages.pass(placeName(key), err) {
+			continue
 		}
 		f, err := t.rowAt(p.seq)
+		if t.damages.pass(rowName(p.seq), err) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -37,6 +40,9 @@ func (t liveTx) Crowded(network chat.Network, n int) (list []chat.Address, err e
 	}
 	for _, seq := range first {
 		f, err := t.rowAt(seq)
+		if t.damages.pass(rowName(seq), err) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
