@@ -200,7 +200,7 @@ func answerOf(status, header, body string) trouble {
 	return trouble{garbage: fmt.Sprintf("HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s", status, header, len(body), body)}
 }
 
-// TestAPIFaults lets the API fail in every way for twenty minutes while one alert
+// TestAPIFaults lets the API fail in every way for twelve minutes while one alert
 // is open and everybody's numbers stand still. Nothing may fire, nothing recover;
 // who is responsible hears once that no numbers come, if so, and once that they
 // come again; and when the alert is over in earnest, it recovers.
@@ -230,16 +230,16 @@ func TestAPIFaults(t *testing.T) {
 				s := newBubble(t, dir, faultConfig, 4)
 				defer s.end()
 				s.missed(1, 6, 1, 1, 1)
-				s.missed(20, 6, 1, 1, 1)
+				s.missed(6, 6, 1, 1, 1)
 				s.proxy.set(c.trouble)
-				s.missed(20, 6, 1, 1, 1)
+				s.missed(12, 6, 1, 1, 1)
 				if n := s.count("U0MEERA", "Warning: No new data", false); c.blind != (n > 0) {
 					t.Errorf("%d notices that no numbers come", n)
 				}
 				s.proxy.set(trouble{})
-				s.missed(20, 6, 1, 1, 1)
+				s.missed(8, 6, 1, 1, 1)
 				s.judgeHeld(c.blind)
-				s.missed(10, 0, 1, 1, 1)
+				s.missed(8, 0, 1, 1, 1)
 				s.judgeOver()
 			})
 		})
@@ -258,7 +258,7 @@ func TestAPIExpires(t *testing.T) {
 		if err := s.floor.Fault("*", "expired", 0); err != nil {
 			t.Fatal(err)
 		}
-		s.missed(60, 6, 1, 1, 1)
+		s.missed(40, 6, 1, 1, 1)
 		if n := s.count("U0MEERA", "Warning: ", false); n != 1 {
 			t.Errorf("%d warnings, want the first alone", n)
 		}
