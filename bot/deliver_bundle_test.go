@@ -79,10 +79,9 @@ func TestNoBundle(t *testing.T) {
 				teams = append(teams, fmt.Sprint("team ", i, " ", n))
 			}
 			s.enqueue(waitingDigests(test.to, teams...)...)
-			s.bot.Configure(c)
-			time.Sleep(31 * time.Second)
+			time.Sleep(3 * time.Minute)
 			s.refuse(test.to.ID, nil)
-			time.Sleep(5 * time.Minute)
+			time.Sleep(6 * time.Minute)
 			got := s.arrived()[before:]
 			for n, p := range got {
 				if n >= len(teams) || !strings.HasPrefix(p.text, teams[n]) {
