@@ -23,6 +23,7 @@
 //
 //	adapter.Run    one per network: receives, and answers requests in a bounded pool
 //	Bot.Deliver    one per network: takes what is due out of the outbox and sends it
+//	Bot.Expire     one per network that is off: gives up in time what waits for it
 //	Bot.Watch      polls the floor: a planner, at most MaxInFlight questions, a writer
 //	               that judges the rules, and one that tends what becomes due by itself
 //	Bot.Digests    composes summaries when they are due
