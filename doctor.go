@@ -69,7 +69,8 @@ func (d *doctor) fault(check, message, next string) {
 
 // doctorOptions are the flags of doctor.
 type doctorOptions struct {
-	post bool
+	post  bool
+	ready bool
 }
 
 // doctor examines the installation and prints what it finds.
@@ -80,7 +81,11 @@ func (p *program) doctor(cmd *cobra.Command, user string, o doctorOptions) error
 		}
 	}}
 	log := slog.New(slog.DiscardHandler) // the findings say it all
-	if d.configuration(LoadOptions{Path: p.config, Flags: cmd.Flags(), Serving: true}); d.config == nil {
+	if d.configuration(LoadOptions{Path: p.config, Flags: cmd.Flags(), Serving: !o.ready}); d.config == nil {
+		return p.endDoctor(d)
+	}
+	if o.ready {
+		d.readiness(cmd.Context(), true)
 		return p.endDoctor(d)
 	}
 	var err error
@@ -92,6 +97,7 @@ func (p *program) doctor(cmd *cobra.Command, user string, o doctorOptions) error
 	if d.clerk != nil {
 		defer d.clerk.close()
 	}
+	d.readiness(cmd.Context(), false)
 	d.api(cmd.Context(), user)
 	d.clock(cmd.Context())
 	d.networks(cmd.Context())

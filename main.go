@@ -179,6 +179,7 @@ func (p *program) doctorCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&o.post, "post", false, "send a short test message to every team's channels")
+	cmd.Flags().BoolVar(&o.ready, "ready", false, "only ask the running serve whether it is ready")
 	p.addJSON(cmd)
 	cmd.AddCommand(p.learnCommand())
 	return cmd
