@@ -119,3 +119,21 @@ func TestBundleAfterDowntime(t *testing.T) {
 		s.stop()
 	})
 }
+
+// TestFewOfEach: notices and digests are not counted together.
+func TestFewOfEach(t *testing.T) {
+	inSite(t, siteConfig(t), func(s *site) {
+		s.net.AddPerson("meera", chat.Person{})
+		s.open()
+		s.enqueue(waitingDigests(person("meera"), "north", "south", "east")...)
+		for i := range 3 {
+			s.enqueue(bot.Row{Key: fmt.Sprint("notice/", i), To: person("meera"), GiveUp: time.Now().Add(time.Hour), Message: chat.Message{Title: "news"}})
+		}
+		s.close()
+		s.until("2026-03-02 17:20")
+		s.start()
+		s.until("2026-03-02 17:21")
+		s.expect(6, "east · day shift")
+		s.stop()
+	})
+}
