@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -126,7 +125,7 @@ func newKillSite(t *testing.T, rounds int) *killSite {
 	t.Logf("seed %d", seed)
 	s.rnd = rand.New(rand.NewPCG(seed, 0))
 	s.config = filepath.Join(s.dir, "config.yaml")
-	s.die = func(cmd *exec.Cmd) { s.end(cmd, syscall.SIGKILL) }
+	s.die = s.killSomehow
 	s.zone = daylight(t, time.Now())
 	s.floor = sim.New(sim.Config{Seed: 1, Agents: killLinked*rounds + 1 + killWatched})
 	api := httptest.NewServer(s.counting(s.floor))
@@ -239,23 +238,6 @@ func (s *killSite) start() *exec.Cmd {
 		s.t.Fatal(err)
 	}
 	return cmd
-}
-
-// end ends the program by a signal, and waits until it is gone.
-func (s *killSite) end(cmd *exec.Cmd, by syscall.Signal) {
-	s.t.Helper()
-	if err := cmd.Process.Signal(by); err != nil {
-		s.t.Errorf("the program ended by itself: %v", err)
-	}
-	err := cmd.Wait()
-	s.output.Close()
-	exit, failed := errors.AsType[*exec.ExitError](err)
-	switch status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus); {
-	case by == syscall.SIGKILL && (!failed || !status.Signaled() || status.Signal() != by):
-		s.t.Errorf("the program was not killed, but ended: %v", err)
-	case by != syscall.SIGKILL && err != nil:
-		s.t.Errorf("told to stop, the program ended with %v (%v)", err, exit)
-	}
 }
 
 // lastLog returns the end of what the program wrote.
