@@ -2,6 +2,7 @@ package discord
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"floorwalker/bot/chart"
@@ -118,12 +119,27 @@ func draw(said chat.Message, push bool) card {
 	c := d.card()
 	c.said, c.Components = said, buttons(m.Actions)
 	if push {
-		c.Content = inert(m.Headline())
+		c.Content = inert(headline(m))
 	}
 	if c.Content == "" && len(c.Embeds) == 0 && len(c.files) == 0 {
 		c.Content = "–"
 	}
 	return c
+}
+
+// headline returns what a phone shows of a message. It stands above the card too,
+// so the card's figures are not in it, unless there are no words.
+func headline(m chat.Message) string {
+	words := m
+	words.Files = nil
+	words.Blocks = slices.DeleteFunc(slices.Clone(m.Blocks), func(b chat.Block) bool {
+		p, isText := b.(chat.Paragraph)
+		return !isText || p.Quiet
+	})
+	if s := words.Headline(); s != "" {
+		return s
+	}
+	return m.Headline()
 }
 
 // emptyPayload returns a payload with no list that is null.
@@ -200,7 +216,7 @@ func (d *drawing) block(b chat.Block) {
 }
 
 // text adds running text: to the description, or below the fields as one that
-// has no name.
+// has no name. That begins with an empty line, so it takes all that follows.
 func (d *drawing) text(s string) {
 	if strings.TrimSpace(s) == "" {
 		return
@@ -209,11 +225,23 @@ func (d *drawing) text(s string) {
 	switch {
 	case len(e.Fields) == 0 && e.Image == nil && units(e.Description)+1+units(s) <= maxDescription:
 		e.Description = joined(e.Description, s)
+	case e.Image == nil && e.running() && units(e.Fields[len(e.Fields)-1].Value)+1+units(s) <= maxFieldValue:
+		last := &e.Fields[len(e.Fields)-1]
+		last.Value = joined(last.Value, s)
 	case e.Image == nil && len(e.Fields) < maxFields && units(s) <= maxFieldValue:
 		e.Fields = append(e.Fields, field{Name: zeroWidth, Value: s})
 	default:
 		d.begin().Description = s
 	}
+}
+
+// running reports whether the last field is running text.
+func (e embed) running() bool {
+	if len(e.Fields) == 0 {
+		return false
+	}
+	last := e.Fields[len(e.Fields)-1]
+	return last.Name == zeroWidth && !last.Inline
 }
 
 func joined(above, below string) string {

@@ -237,7 +237,7 @@ func TestOrder(t *testing.T) {
 		want   string
 	}{
 		{[]chat.Block{p("a"), p("b"), f, pic}, "T[a|b](Calls: **42** ▲ 3)(Missed: **–**){chart-1.png}"},
-		{[]chat.Block{f, p("a"), p("b")}, "T[](Calls: **42** ▲ 3)(Missed: **–**)(\u200b: a)(\u200b: b)"},
+		{[]chat.Block{f, p("a"), p("b")}, "T[](Calls: **42** ▲ 3)(Missed: **–**)(\u200b: a|b)"},
 		{[]chat.Block{pic, p("a"), f, pic, p("b")}, "T[]{chart-1.png} [a](Calls: **42** ▲ 3)(Missed: **–**){chart-2.png} [b]"},
 		{[]chat.Block{f, p(strings.Repeat("x", 1500)), p("y")}, "T[](Calls: **42** ▲ 3)(Missed: **–**) [" + strings.Repeat("x", 1500) + "|y]"},
 		{nil, "T[]"},
@@ -248,7 +248,7 @@ func TestOrder(t *testing.T) {
 			var s strings.Builder
 			s.WriteString(e.Title + "[" + strings.ReplaceAll(e.Description, "\n", "|") + "]")
 			for _, f := range e.Fields {
-				s.WriteString("(" + f.Name + ": " + f.Value + ")")
+				s.WriteString("(" + f.Name + ": " + strings.ReplaceAll(f.Value, "\n", "|") + ")")
 			}
 			if e.Image != nil {
 				s.WriteString("{" + strings.TrimPrefix(e.Image.URL, attached) + "}")
@@ -266,6 +266,24 @@ func TestOrder(t *testing.T) {
 	grid := draw(chat.Message{Blocks: []chat.Block{chat.Fields(slices.Repeat(f[:1], 5))}}, false).Embeds[0].Fields
 	if len(grid) != 6 || grid[5].Name != zeroWidth || !grid[5].Inline {
 		t.Errorf("five facts are not a grid of three columns: %+v", grid)
+	}
+}
+
+// Above a card that is sent unasked stand its words: the figures are in it.
+func TestHeadline(t *testing.T) {
+	words := chat.Paragraph{Text: chat.T("585 calls answered.")}
+	figures := chat.Fields{{Label: "Calls", Value: "617"}}
+	for _, test := range []struct {
+		m    chat.Message
+		want string
+	}{
+		{chat.Message{Title: "day shift", Tone: chat.Warning, Blocks: []chat.Block{words, figures}}, "Warning: day shift – 585 calls answered."},
+		{chat.Message{Title: "Asha missed 4 calls", Blocks: []chat.Block{figures, chat.Paragraph{Quiet: true, Text: chat.T("small print")}}}, "Asha missed 4 calls"},
+		{chat.Message{Blocks: []chat.Block{figures}}, "Calls 617"},
+	} {
+		if got := draw(test.m, true).Content; got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
 	}
 }
 
@@ -291,9 +309,9 @@ func TestTable(t *testing.T) {
 	}
 	wide := narrow
 	wide.Columns = append(slices.Clone(narrow.Columns), chat.Column{Title: strings.Repeat("Long ", 7)})
-	wide.Rows = [][]string{{"Asha *Rao*", "7", "4:12"}, {"", "12", ""}}
+	wide.Rows = [][]string{{"Asha *Rao*", "7 s", "on a call"}, {"", "12", ""}}
 	title := strings.Repeat("Long ", 7)
-	if got, want := table(wide), `**Asha \*Rao\*** · Calls **7** · `+title+" **4:12**\n– · Calls **12**\n-# +2 more"; got != want {
+	if got, want := table(wide), `**Asha \*Rao\*** · Calls **7`+"\u00a0"+`s** · `+title+" on a call\n– · Calls **12**\n-# +2 more"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -35,12 +35,18 @@ func list(t chat.Table) string {
 	return strings.Join(lines, "\n")
 }
 
-// listLine returns a row as a line. A cell that says nothing is left out; one
-// that is missing says so itself.
+// listLine returns a row as a line: what it is about and its numbers stand out. A
+// cell that says nothing is left out; one that is missing says so itself.
 func listLine(columns []chat.Column, cells []string) string {
 	var parts []string
 	for i, cell := range cells {
-		text := marked("**", inert(cell))
+		text := inert(cell)
+		if columns[i].Numeric {
+			text = strings.ReplaceAll(text, " ", "\u00a0") // a number keeps its unit
+		}
+		if i == 0 || columns[i].Numeric {
+			text = marked("**", text)
+		}
 		title := inert(columns[i].Title)
 		switch {
 		case i == 0:
