@@ -4,8 +4,8 @@
 //	go run ./docs/gallery [-out DIR] [-only NAME]
 //
 // The cards are what package bot answers on a simulated floor, drawn by the
-// adapters themselves. Slack's blocks become a page by a library that others
-// wrote, and headless Chromium takes the picture. It needs node, the packages of
+// adapters themselves. What Slack and Discord get becomes a page by libraries of
+// others, and headless Chromium takes the picture. It needs node, the packages of
 // docs/gallery/node (npm ci there) and Chromium, and listens nowhere.
 //
 // Numbers are the same every time; the time of day is now.

@@ -30,6 +30,7 @@ type network struct {
 func networks() []network {
 	return []network{
 		{chat.Slack, []string{"slack-light", "slack-dark"}, drawSlack},
+		{chat.Discord, []string{"discord-dark", "discord-light"}, drawDiscord},
 		{chat.Console, []string{"terminal"}, drawTerminal},
 	}
 }
@@ -102,7 +103,7 @@ func drawSlack(ctx context.Context, look string, cards []card) ([]page, error) {
 }
 
 func theme(look string) string {
-	if look == "slack-light" {
+	if strings.HasSuffix(look, "-light") {
 		return "light"
 	}
 	return "dark"
@@ -158,8 +159,10 @@ func findNode(dir string) (string, error) {
 	if err != nil {
 		return "", errors.New("node is not installed (Node.js 20 or newer; then run npm ci in docs/gallery/node)")
 	}
-	if _, err := fs.Stat(os.DirFS(dir), "node_modules/slack-blocks-to-jsx"); err != nil {
-		return "", errors.New("the node part's packages are not installed (run npm ci in docs/gallery/node)")
+	for _, name := range []string{"slack-blocks-to-jsx", "@skyra/discord-components-core"} {
+		if _, err := fs.Stat(os.DirFS(dir), "node_modules/"+name); err != nil {
+			return "", errors.New("the node part's packages are not installed (run npm ci in docs/gallery/node)")
+		}
 	}
 	return node, nil
 }

@@ -109,10 +109,12 @@ func (w watch) missed(calls float64) {
 	}
 }
 
-// begins is the trouble, and who hears of it. The supervisor has spoken to the
-// bot before: some networks do not let it begin.
+// begins is the trouble, and who hears of it. They have spoken to the bot before:
+// some networks do not let it begin.
 func (w watch) begins() {
 	w.say("quiet", "meera", "floor", "quiet 22:00-07:00")
+	_, err := w.floor.say(w.ctx, firstName(w.sim.Agents()[11].Name), "floor", "whoami")
+	w.try(err)
 	w.missed(4)
 	w.try(w.sim.Add(w.sim.Agents()[1].UserID, "HT", 263))
 	for _, a := range w.sim.Agents()[2:11] {
