@@ -76,7 +76,7 @@ func readKeyFile(path string) (secret.Secret, error) {
 	if info, err = f.Stat(); err != nil {
 		return secret.Secret{}, fmt.Errorf("key file: %w", err)
 	}
-	if mode := info.Mode().Perm(); mode != 0o400 && mode != 0o600 {
+	if mode := info.Mode().Perm(); !private(path, mode) {
 		return secret.Secret{}, fmt.Errorf("key file %s has mode %#o: only its owner may read it; chmod 600 %[1]s", path, mode)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, 1024))
@@ -84,6 +84,15 @@ func readKeyFile(path string) (secret.Secret, error) {
 		return secret.Secret{}, fmt.Errorf("key file: %w", err)
 	}
 	return secret.New(string(text)), nil
+}
+
+// private reports whether only its owner may read a file of a mode. A credential
+// that systemd hands to a service may show as 0440: the service's user gets it
+// by an access list, and nobody else comes into its directory.
+func private(path string, mode fs.FileMode) bool {
+	credentials := os.Getenv("CREDENTIALS_DIRECTORY")
+	handed := credentials != "" && filepath.Dir(path) == filepath.Clean(credentials)
+	return mode == 0o400 || mode == 0o600 || mode == 0o440 && handed
 }
 
 // createKeyFile makes a key file with a random key, whole or not at all. One
