@@ -38,6 +38,8 @@ func child(role string, args []string) int {
 		return writeUntilLimit(s)
 	case "newday":
 		return beginDayAtLimit(s)
+	case "rekey":
+		return rekeyForEver(s)
 	case "deliver":
 		return deliverForEver(s, args[1])
 	}

@@ -56,6 +56,11 @@
 // another agent, nor an agent given another address, by somebody who can only
 // write the file. The MAC key is derived from the data key by HKDF.
 //
+// [Store.Rekey] makes a new data key, writes every sealed and signed record under
+// it, and deletes the old one; while there are two, one was interrupted.
+// [Store.RekeyMaster] wraps the data keys under another master key. Both end with
+// a compaction.
+//
 // What this does not do: names, ids, addresses and numbers are readable in the
 // file; putting back an old copy of it, or of a whole agent, is not noticed; and
 // counters, history, the outbox and the audit trail are not signed. Keep the

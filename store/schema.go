@@ -73,11 +73,15 @@ func (s *Store) unlock() error {
 		if err != nil {
 			return err
 		}
+		s.master = key
 		r, err = t.loadRing(key)
 		return err
 	})
 	if err != nil {
 		return err
+	}
+	if len(r.keys) > 1 {
+		s.log.Warn("a rekey was interrupted: run floorwalker rekey again to complete it")
 	}
 	s.ring = r
 	return s.update(func(t txn) error { return t.migrate(migrations()) })
@@ -148,11 +152,7 @@ func (t txn) putSchema(form schemaForm) error {
 
 // putDataKey stores a data key, wrapped, and adds it to the ring.
 func (t txn) putDataKey(id uint32, key []byte, under masterKey, at time.Time) error {
-	form, err := encode(keyForm{under.id, at, under.wrap(id, key)})
-	if err != nil {
-		return err
-	}
-	if err := t.put(bucketKeys, string(binary.BigEndian.AppendUint32(nil, id)), form); err != nil {
+	if err := t.putKeyForm(id, key, under, at); err != nil {
 		return err
 	}
 	return t.ring.add(id, key)
@@ -163,7 +163,7 @@ func (t txn) loadRing(master masterKey) (*ring, error) {
 	r := &ring{}
 	err := t.eachKey(func(id uint32, form keyForm) error {
 		if form.KEK != master.id {
-			return fmt.Errorf("wrong key: it is sealed under master key %s, and the key given is %s; give the key that belongs to this database", form.KEK, master.id)
+			return fmt.Errorf("wrong key: it is sealed under master key %s, and the key given is %s; give the key that belongs to this database (after a rekey, put the new key file in the place of the old one)", form.KEK, master.id)
 		}
 		key, err := master.unwrap(id, form.Wrapped)
 		if err != nil {

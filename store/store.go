@@ -36,7 +36,10 @@ type Store struct {
 	config Config
 	path   string // of the live file, links resolved
 	log    *slog.Logger
-	ring   *ring
+	ring   *ring // changes under writing and file together
+
+	rekeying sync.Mutex // held by a rekey, the one that changes ring and master
+	master   masterKey
 
 	history *history // files of their own, with locks of their own
 	damages damages  // with a lock of its own
