@@ -101,6 +101,8 @@ func TestUnchangedPageIsNotPublished(t *testing.T) {
 			r.at(asha, words)
 		}
 		r.must(r.stop())
+		_, err := srv.WaitSockets(r.ctx, 0)
+		r.must(err)
 		if n, want := len(srv.Calls("views.publish")), []int{1, 1, 2}[i]; n != want {
 			t.Fatalf("after %d openings the page was published %d times, want %d", 3*i+3, n, want)
 		}
