@@ -221,6 +221,25 @@ func (s *site) reached(key string, names ...string) {
 	}
 }
 
+// TestNoReaders: that a digest reaches nobody, because its supervisors are on
+// Discord and have never typed a command there, is in the log.
+func TestNoReaders(t *testing.T) {
+	d := daily(17*60 + 30)
+	d.ToSupervisors = true
+	c := siteConfig(t, d)
+	c.Admins = []chat.Address{person("dev")}
+	c.Teams[0].Supervisors = []bot.Person{{Addresses: []chat.Address{{Network: chat.Discord, ID: "1"}}}}
+	inSite(t, c, func(s *site) {
+		s.start()
+		s.until("2026-03-02 17:31")
+		if n := strings.Count(s.log.String(), "nobody gets a digest"); n != 1 {
+			t.Errorf("%d lines in the log say so, want one:\n%s", n, s.log.String())
+		}
+		s.says("dev", "floor digest now", "has to type a command there first")
+		s.stop()
+	})
+}
+
 // TestForwardedOnce: a crash between promising a copy to a person's next address
 // and noting that the first is gone makes no second copy.
 func TestForwardedOnce(t *testing.T) {

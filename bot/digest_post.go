@@ -46,37 +46,47 @@ func (l *digestLoop) post(ctx context.Context, c *Config, due dueDigest, now tim
 	if !inTime {
 		after.Early = &early{due.window.End, due.delayed, saying(m)}
 	}
-	err = l.b.store.Update(func(tx Tx) error {
-		if err := recordSkipped(tx, due.team, due.digest, due.skipped, now); err != nil {
+	added, readers := false, 0
+	err = l.b.store.Update(func(tx Tx) (err error) {
+		if added, err = recordDigest(tx, due, now); err != nil || !added {
 			return err
 		}
-		added, err := tx.RecordOccurrence(Occurrence{
-			Team: due.team.Name, Name: due.digest.Name, Nominal: due.run.Nominal, At: due.run.At, Window: due.window.Span, Recorded: now,
-		})
-		if err != nil || !added {
-			return err
-		}
+		d := newDesk(tx, c, now, 0)
 		if before.Early != nil || after.Early != nil {
-			if err := WriteRecord(tx, RecordDigests, name, after); err != nil {
-				return err
-			}
+			d.put(RecordDigests, name, after)
 		}
-		return promiseDigest(newDesk(tx, c, now, 0), due, m, due.giveUp(now))
+		readers = d.promiseDigest(due, m, due.giveUp(now))
+		return d.err
 	})
-	if err != nil {
+	if err != nil || !added {
 		return err
+	}
+	if readers == 0 {
+		l.b.log.WarnContext(ctx, "nobody gets a digest: no channel, or no supervisor who can be reached", "digest", name, "nominal", due.run.Nominal.String())
 	}
 	l.starts[name] = after
 	l.b.bells.ring()
 	return nil
 }
 
-// promiseDigest promises a digest to all who get it.
-func promiseDigest(d *desk, due dueDigest, m chat.Message, giveUp time.Time) error {
-	for _, to := range d.audience(due) {
-		d.enqueue(Row{Key: due.key(to), To: to, Lane: LaneDigest, Message: m, GiveUp: giveUp})
+// recordDigest records that a digest runs, and what was skipped for it; false if
+// it was recorded before.
+func recordDigest(tx Tx, due dueDigest, now time.Time) (added bool, err error) {
+	if err := recordSkipped(tx, due.team, due.digest, due.skipped, now); err != nil {
+		return false, err
 	}
-	return d.err
+	return tx.RecordOccurrence(Occurrence{
+		Team: due.team.Name, Name: due.digest.Name, Nominal: due.run.Nominal, At: due.run.At, Window: due.window.Span, Recorded: now,
+	})
+}
+
+// promiseDigest promises a digest to all who get it, and returns how many.
+func (d *desk) promiseDigest(due dueDigest, m chat.Message, giveUp time.Time) (readers int) {
+	to := d.audience(due)
+	for _, addr := range to {
+		d.enqueue(Row{Key: due.key(addr), To: addr, Lane: LaneDigest, Message: m, GiveUp: giveUp})
+	}
+	return len(to)
 }
 
 // amendLate has the digests edited that were posted before the last polls of
