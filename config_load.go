@@ -269,7 +269,7 @@ func (d *decoder) unknownVariables(cfg *Config) {
 	}
 	for _, entry := range slices.Sorted(slices.Values(os.Environ())) {
 		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, envPrefix) || name == envConfig || value == "" {
+		if !strings.HasPrefix(name, envPrefix) || name == envConfig || name == envNewKey || value == "" {
 			continue
 		}
 		if message := strangeVariable(name, known, lists); message != "" {

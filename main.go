@@ -103,7 +103,7 @@ func newRoot(p *program) *cobra.Command {
 		p.serveCommand(), p.demoCommand(), p.simCommand(), p.checkCommand(), p.doctorCommand(),
 		p.linkCommand(), p.importCommand(), p.linksCommand(), p.unlinkCommand(), p.statsCommand(),
 		p.digestCommand(), p.rulesCommand(), p.outboxCommand(), p.auditCommand(), p.backupCommand(), p.restoreCommand(),
-		p.manifestCommand(), p.versionCommand(),
+		p.rekeyCommand(), p.manifestCommand(), p.versionCommand(),
 	)
 	return root
 }

@@ -63,6 +63,7 @@ func (o *office) handler() http.Handler {
 	mux.Handle("POST /outbox", operation(o.outbox))
 	mux.Handle("POST /audit", operation(o.audit))
 	mux.Handle("POST /backup", operation(o.backup))
+	mux.Handle("POST /rekey", operation(o.rekey))
 	mux.Handle("POST /counters", operation(o.counters))
 	mux.Handle("POST /verify", operation(o.verify))
 	mux.Handle("POST /import", operation(o.importRows))

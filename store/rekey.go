@@ -20,6 +20,7 @@ type Rekeyed struct {
 	MasterKey string   // id of the master key that the database is sealed under
 	DataKey   uint32   // id of the data key that seals and signs
 	Records   int      // sealed and signed anew
+	Already   bool     // the database was under the new master key before
 	Damaged   []string // records that could not be read before, and cannot now
 }
 
@@ -203,7 +204,8 @@ func (r *ring) renew(k kind, place string, record []byte) ([]byte, error) {
 
 // RekeyMaster wraps the data keys under another master key, in one transaction,
 // and compacts the file. From then on only that key opens the database: whoever
-// calls must have put it where it lasts before.
+// calls must have put it where it lasts before. Called again with the same key,
+// it changes nothing.
 func (s *Store) RekeyMaster(key secret.Secret, by bot.AuditEntry) (Rekeyed, error) {
 	s.rekeying.Lock()
 	defer s.rekeying.Unlock()
@@ -212,7 +214,7 @@ func (s *Store) RekeyMaster(key secret.Secret, by bot.AuditEntry) (Rekeyed, erro
 		return Rekeyed{}, err
 	}
 	if next.id == s.master.id {
-		return Rekeyed{}, fmt.Errorf("the new key is the one that the database is sealed under already (master key %s)", next.id)
+		return Rekeyed{MasterKey: next.id, DataKey: s.ring.newest, Already: true}, s.compactNow()
 	}
 	err = s.update(func(t txn) error {
 		forms := map[uint32]keyForm{}
@@ -239,6 +241,13 @@ func (s *Store) RekeyMaster(key secret.Secret, by bot.AuditEntry) (Rekeyed, erro
 	}
 	s.master = next
 	return Rekeyed{MasterKey: next.id, DataKey: s.ring.newest}, s.compactNow()
+}
+
+// MasterKey returns the id of the master key that opened the database.
+func (s *Store) MasterKey() string {
+	s.rekeying.Lock()
+	defer s.rekeying.Unlock()
+	return s.master.id
 }
 
 // compactNow compacts the file, which is marked for it. What it cannot do now,

@@ -272,11 +272,14 @@ func TestRekeyMaster(t *testing.T) {
 	wrapped := secretsOf(t, s)
 	wrapped = wrapped[len(wrapped)-1:]
 	for name, key := range map[string]secret.Secret{
-		"is the one": testKey, "not base64": secret.New("%%%"), "holds 3 bytes": secret.New("AAAA"),
+		"not base64": secret.New("%%%"), "holds 3 bytes": secret.New("AAAA"),
 	} {
 		if _, err := s.RekeyMaster(key, bot.AuditEntry{}); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), key.Reveal()) {
 			t.Errorf("want an error with %q: %v", name, err)
 		}
+	}
+	if done, err := s.RekeyMaster(testKey, bot.AuditEntry{}); err != nil || !done.Already || done.MasterKey != s.MasterKey() {
+		t.Errorf("the key of before: %+v, %v", done, err)
 	}
 	if err := s.beginRekey(); err != nil { // one that was interrupted
 		t.Fatal(err)
