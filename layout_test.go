@@ -61,6 +61,7 @@ var mayImport = map[string][]string{
 	"adapters/slack/slacktest":     {},
 	"adapters/discord/discordtest": {},
 	"bot/chat/chattest":            {"bot/chat", "bot/secret"},
+	"docs/bench":                   {},
 	"docs/gallery":                 {"bot", "bot/…", "dashboard", "dashboard/sim", "store", "adapters/console", "adapters/slack", "adapters/discord"},
 }
 
