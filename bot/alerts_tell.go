@@ -227,7 +227,7 @@ func (d *desk) place(o openEpisode, kind, team string, to recipient) *bulletin {
 	}
 	var waiting []*bulletin
 	for _, b := range mine {
-		if d.closed(b) {
+		if b.closed() {
 			continue
 		}
 		if b.Kind == kind && b.Group.Join(o.rule, team, d.now, d.poll) == b.Group {
@@ -243,11 +243,11 @@ func (d *desk) place(o openEpisode, kind, team string, to recipient) *bulletin {
 	switch sent := d.reader(to.addr).lately(d.now); {
 	case sent >= hourlyMost:
 		for _, b := range slices.Backward(mine) {
-			if b.Kind == kindCrowd && !d.closed(b) {
+			if b.Kind == kindCrowd {
 				return b
 			}
 		}
-		fallthrough // it was dropped, so an hour is over since, or they deleted it
+		fallthrough // it was dropped, so an hour is over since
 	case sent == hourlyMost-1:
 		kind = kindCrowd
 	}
@@ -352,11 +352,9 @@ func (d *desk) post(b *bulletin) {
 	d.put(RecordHandling, b.key, b)
 }
 
-// closed reports whether a bulletin takes in nothing more: all of it is over, or
-// its message cannot be edited any more.
-func (d *desk) closed(b *bulletin) bool {
-	return b.over() && b.Kind != kindQuiet && b.Kind != kindCrowd || !b.fresh && d.lost(b)
-}
+// closed reports whether a bulletin takes in nothing more, because all of it is
+// over.
+func (b *bulletin) closed() bool { return b.over() && b.Kind != kindQuiet && b.Kind != kindCrowd }
 
 // editKey returns the key of the next edit: a promise, if there is one to keep.
 func (d *desk) editKey(b *bulletin) string {
