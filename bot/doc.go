@@ -81,13 +81,15 @@
 // one or more episodes, with its rows of the outbox. What changes later, a value,
 // an acknowledgement, a silence, the end, amends the row while it waits and edits
 // the message once it was sent; rises, escalations and repetitions are bulletins
-// of their own. An end reaches whoever has a message, and nobody else.
+// of their own. An end reaches whoever has a message, and nobody else; if they
+// have deleted it, it and whatever else they must hear comes in one new message.
 //
-// Silences, quiet hours, budget and cap decide only about messages; states go
-// on beneath them. What is due by time alone (an escalation, the end of a
-// silence) follows from the records, is looked for at least every half minute,
-// and so outlives restarts. All of it works at a [desk], which reads each record
-// once and writes what has changed, messages included, in one transaction.
+// Silences, quiet hours, cap, and a budget for each team and shift of its own
+// decide only about messages; states go on beneath them. What is due by time
+// alone (an escalation, the end of a silence) follows from the records, is looked
+// for at least every half minute, and so outlives restarts. All of it works at a
+// [desk], which reads each record once and writes what has changed, messages
+// included, in one transaction.
 //
 // # How a message is delivered
 //
