@@ -87,15 +87,15 @@ func TestCheckHTTP(t *testing.T) {
 			test.prepare(&c, own)
 			found := adapterWith(t, c).Check(t.Context())
 			test.want["slack bot token"], test.want["slack scopes"] = chat.LevelOK, chat.LevelOK
-			all := ""
+			var all strings.Builder
 			for _, f := range found {
 				if want, ok := test.want[f.Check]; !ok || f.Level != want {
 					t.Errorf("%s is %s: %s", f.Check, f.Level, f.Message)
 				}
-				all += f.Message + "\n" + f.Next + "\n"
+				all.WriteString(f.Message + "\n" + f.Next + "\n")
 			}
-			if len(found) != len(test.want) || !strings.Contains(all, test.says) || strings.Contains(all, good) {
-				t.Errorf("the findings do not say %q, or show a secret:\n%s", test.says, all)
+			if len(found) != len(test.want) || !strings.Contains(all.String(), test.says) || strings.Contains(all.String(), good) {
+				t.Errorf("the findings do not say %q, or show a secret:\n%s", test.says, all.String())
 			}
 		})
 	}

@@ -331,6 +331,9 @@ func TestNobodyWorks(t *testing.T) {
 	r.must(err)
 	r.opened()
 	r.must(r.stop())
+	if a.door.enter() != nil {
+		t.Error("a run that has ended lets requests in")
+	}
 
 	r.reply(srv.Slash(asha, support, "/mystats", ""), busy)
 	press, err := srv.Press(asha, srv.Messages(asha)[0], "Press")
