@@ -55,6 +55,23 @@ south · day shift`)
 	})
 }
 
+// TestBundleAfterBackoff: also a network that does not say how long to wait gets
+// one message once it answers again.
+func TestBundleAfterBackoff(t *testing.T) {
+	c := siteConfig(t)
+	c.Teams[0].Supervisors = []bot.Person{{Addresses: []chat.Address{person("meera")}}}
+	inSite(t, c, func(s *site) {
+		s.start()
+		s.refuse("meera", errors.New("connection refused"))
+		s.enqueue(waitingDigests(person("meera"), "north", "south", "east", "west")...)
+		s.until("2026-03-02 17:20")
+		s.refuse("meera", nil)
+		s.until("2026-03-02 17:30")
+		s.expect(1, "4 summaries that waited")
+		s.stop()
+	})
+}
+
 // TestNoBundle: what leaves in time, what is too few, and what is a channel's
 // comes as it was written; and so does what may have arrived before.
 func TestNoBundle(t *testing.T) {
