@@ -43,12 +43,12 @@ func TestDrawnPagesAreValid(t *testing.T) {
 		t.Error("every page fitted: the test shows nothing")
 	}
 	three := drawPage([]chat.Message{note("One", "1"), note("Two", "2"), note("Three", "3")})
-	kinds := ""
+	var kinds strings.Builder
 	for _, b := range three {
-		kinds += string(b.BlockType()) + " "
+		kinds.WriteString(string(b.BlockType()) + " ")
 	}
-	if kinds != "header section divider header section divider header section " {
-		t.Errorf("three cards are %s", kinds)
+	if kinds.String() != "header section divider header section divider header section " {
+		t.Errorf("three cards are %s", kinds.String())
 	}
 	long := drawPage([]chat.Message{note("One", "1"), {Blocks: many(60)}, {Blocks: many(60)}, {Blocks: many(60)}, {Blocks: many(60)}, {Blocks: many(60)}})
 	if last, err := json.Marshal(long[len(long)-1]); err != nil || len(long) > maxViewBlocks || !strings.Contains(string(last), "+") {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -94,9 +95,7 @@ func TestBoltJudgesTheSame(t *testing.T) {
 		"a probe that nobody signed": {path: pathCommand, body: "ssl_check=1&token=x", edit: func(h http.Header) { clear(h) }},
 		"a probe in words":           {path: pathCommand, body: "text=ssl_check%3D1", edit: func(h http.Header) { clear(h) }},
 	}
-	for name, p := range forgeries() {
-		all[name] = p
-	}
+	maps.Copy(all, forgeries())
 	accepted := 0
 	for name, p := range all {
 		theirs, own := ask(bolt, p), ask(ours.URL, p)
