@@ -124,18 +124,18 @@ func scenes() []scene {
 	}
 }
 
-// TestPictures opens every state of the page on a phone and on a desk. None is
-// wider than its screen, screen readers and keyboards get what they need, and the
-// summary of what is wrong comes first. With -pictures they are kept, light and
-// dark, to be looked at.
+// TestPictures opens every state of the page on a phone. None is wider than its
+// screen, screen readers and keyboards get what they need, and the summary of what
+// is wrong comes first. With -pictures they are kept, of a phone and of a desk,
+// light and dark, to be looked at.
 func TestPictures(t *testing.T) {
 	ctx := browser(t)
-	schemes := []string{"light"}
+	widths, schemes := []int64{360}, []string{"light"}
 	if *pictures != "" {
-		schemes = append(schemes, "dark")
+		widths, schemes = append(widths, 1280), append(schemes, "dark")
 	}
 	for _, sc := range scenes() {
-		for _, width := range []int64{360, 1280} {
+		for _, width := range widths {
 			for _, scheme := range schemes {
 				picture(ctx, t, sc, width, scheme)
 			}

@@ -119,17 +119,27 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// TestStopWhileFull: a listener that waits for a place stops, too.
+// TestStopWhileFull: a listener that waits for a place stops, too, and a request
+// that does not end is cut off when its grace is over.
 func TestStopWhileFull(t *testing.T) {
-	st := newStand(t)
+	began, cut := make(chan struct{}), make(chan struct{})
+	st := newStand(t, Callback{Path: "/slack/command", Methods: "POST", Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(began)
+		<-r.Context().Done()
+		close(cut)
+	})})
 	st.limits.connections, st.limits.grace = 1, 100*time.Millisecond
 	r := serve(t, st)
-	c := r.dial()
-	r.ask(c, look)
-	io.WriteString(c, "GET /link/x HTTP/1.1\r\n") // never ends
+	io.WriteString(r.dial(), "POST /slack/command HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+	<-began
+	r.dial()
 	r.stop()
 	r.ended()
-	r.closed(c)
+	select {
+	case <-cut:
+	case <-time.After(soon):
+		t.Error("the request goes on")
+	}
 }
 
 // TestSlow: who does not get to the point is cut off.
