@@ -134,6 +134,7 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 	}
 	g.Go(func() error { return b.Watch(ctx) })
 	g.Go(func() error { return b.Digests(ctx) })
+	g.Go(func() error { return b.Leavers(ctx) })
 	g.Go(func() error {
 		return up.reloadOnHangup(ctx, func(next *Config) {
 			b.Configure(configure(running(cfg, next)))

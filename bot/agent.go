@@ -59,7 +59,7 @@ const (
 	LinkActive     LinkState = "active"     // verified by a live call
 	LinkUnverified LinkState = "unverified" // stored while the API could not be reached
 	LinkRelink     LinkState = "relink"     // the API refused it: the agent must link again
-	LinkSuspended  LinkState = "suspended"  // the vendor suspended the account
+	LinkSuspended  LinkState = "suspended"  // the vendor suspended the account, or the person left
 )
 
 // A Link is a request to store a credential for an address.

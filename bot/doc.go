@@ -27,6 +27,7 @@
 //	Bot.Watch      polls the floor: a planner, at most MaxInFlight questions, a writer
 //	               that judges the rules, and one that tends what becomes due by itself
 //	Bot.Digests    composes summaries when they are due
+//	Bot.Leavers    looks once a day who is not on their network any more
 //
 // They live in one errgroup of the program. Each loop owns its state and its
 // timer; others wake it through a channel of one slot. What one tells another

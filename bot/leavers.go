@@ -1,0 +1,172 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"floorwalker/bot/chat"
+)
+
+const (
+	// keepLeaver is how long the credential of somebody who left is kept: they
+	// may come back, and networks make mistakes.
+	keepLeaver = 30 * 24 * time.Hour
+
+	// leaversAfter is how long after the start people are looked up first, and
+	// leaversEvery how often: a restart has more urgent things to ask. Between two
+	// questions is a pause, which leaves the networks' limits to others.
+	leaversAfter  = 10 * time.Minute
+	leaversEvery  = 24 * time.Hour
+	leaversPause  = time.Second
+	leaversLookup = 10 * time.Second
+
+	// leftReason is why an agent is suspended whose person is on no network any
+	// more.
+	leftReason = "no longer on the network"
+)
+
+// A leaver is the record of an agent none of whose addresses is there any more.
+// It goes with the agent.
+type leaver struct {
+	Since time.Time `json:"since"`
+}
+
+func leaverKey(id AgentID) string { return string(id) + "/left" }
+
+// Leavers looks once a day whether people are still on their networks: who is
+// deactivated, unknown or out of the server is asked about no more. Administrators
+// are told, and the agent is deleted after 30 days, unless the person comes back.
+// It returns when ctx ends or the store fails.
+func (b *Bot) Leavers(ctx context.Context) error {
+	for wait := leaversAfter; ; wait = leaversEvery {
+		sleepUntil(ctx, time.Now().Add(wait)) // a clock that is set brings the next look forward
+		err := b.lookForLeavers(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, ErrNotSaved):
+			b.log.ErrorContext(ctx, "who left is not recorded", "err", err)
+		case err != nil:
+			return fmt.Errorf("look for people who left: %w", err)
+		}
+	}
+}
+
+// lookForLeavers looks everybody up once.
+func (b *Bot) lookForLeavers(ctx context.Context) error {
+	if b.config.Load().Lookup == nil {
+		return nil
+	}
+	asked := 0
+	var gone []Agent
+	for a, err := range b.store.Agents() {
+		if err != nil {
+			continue // the watch says so, every round
+		}
+		there, known := b.isThere(ctx, a.Addresses)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if !known {
+			continue
+		}
+		asked++
+		if !there {
+			gone = append(gone, a)
+		} else if err := b.isBack(a, time.Now()); err != nil {
+			return err
+		}
+	}
+	if len(gone) > 3 && 2*len(gone) > asked {
+		b.log.ErrorContext(ctx, "most people are gone, which is taken for a fault of the network", "gone", len(gone), "asked", asked)
+		return nil
+	}
+	for _, a := range gone {
+		if err := b.hasLeft(ctx, a, time.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isThere asks whether somebody is at one of their addresses. It is not known if
+// one cannot be asked and none of the others has them.
+func (b *Bot) isThere(ctx context.Context, addresses []chat.Address) (there, known bool) {
+	known = true
+	for _, addr := range addresses {
+		if sleepUntil(ctx, time.Now().Add(leaversPause)); ctx.Err() != nil {
+			return false, false
+		}
+		asking, cancel := context.WithTimeout(ctx, leaversLookup)
+		_, err := b.config.Load().Lookup(asking, addr)
+		cancel()
+		switch {
+		case err == nil:
+			return true, true
+		case !errors.Is(err, chat.ErrGone):
+			known = false
+		}
+	}
+	return false, known
+}
+
+// hasLeft stops asking about somebody who is gone, tells the administrators, once,
+// and deletes the agent when the time has come.
+func (b *Bot) hasLeft(ctx context.Context, a Agent, now time.Time) error {
+	var mark leaver
+	err := b.store.Update(func(tx Tx) error {
+		known, found, err := ReadRecord[leaver](tx, RecordNetworks, leaverKey(a.ID))
+		if mark = known; err != nil || !found {
+			mark = leaver{now.Round(0).UTC()}
+			if err := WriteRecord(tx, RecordNetworks, leaverKey(a.ID), mark); err != nil {
+				return err
+			}
+		}
+		return tx.SetLinkState(a.ID, LinkSuspended, leftReason, now)
+	})
+	switch {
+	case errors.Is(err, ErrNotLinked):
+		return nil // unlinked meanwhile
+	case err != nil:
+		return err
+	case now.Sub(mark.Since) >= keepLeaver:
+		b.log.WarnContext(ctx, "somebody left 30 days ago and is deleted", "agent", a.ID, "since", mark.Since)
+		_, err := b.Unlink(a, "floorwalker", "")
+		return err
+	}
+	m := note("Somebody left", chat.T(fmt.Sprintf("%s is not on the network any more (%s). I do not ask for their numbers now, and delete them, with the credential, on %s.",
+		cut(a.called(), 40), addresses(a), mark.Since.Add(keepLeaver).In(b.config.Load().Zone).Format("2 January 2006"))),
+		chat.T("If they come back before, it goes on as before. Take them out of members in the configuration, if they are listed there."))
+	m.Tone = chat.Warning
+	if _, err := b.tellAdmins(fmt.Sprintf("left/%s/%s", a.ID, mark.Since.Format(time.DateOnly)), "", m, now); err != nil {
+		return fmt.Errorf("tell the administrators who left: %w", err)
+	}
+	return nil
+}
+
+// isBack takes back that somebody had left.
+func (b *Bot) isBack(a Agent, now time.Time) error {
+	found := false
+	err := b.store.View(func(tx Tx) (err error) {
+		_, found, err = tx.Record(RecordNetworks, leaverKey(a.ID))
+		found = found || err != nil
+		return nil
+	})
+	if err != nil || !found {
+		return err
+	}
+	return b.store.Update(func(tx Tx) error {
+		if err := tx.DropRecord(RecordNetworks, leaverKey(a.ID)); err != nil {
+			return err
+		}
+		if a.State != LinkSuspended || a.Reason != leftReason {
+			return nil
+		}
+		if err := tx.SetLinkState(a.ID, LinkUnverified, "", now); !errors.Is(err, ErrNotLinked) {
+			return err
+		}
+		return nil
+	})
+}
