@@ -141,4 +141,13 @@ func TestHealth(t *testing.T) {
 	if err := h.judge(start); !errors.Is(err, chat.ErrFinal) {
 		t.Errorf("stopped for good, and the reason is %v", err)
 	}
+	h.begin(start)
+	h.listen()
+	if err := h.judge(start.Add(24 * time.Hour)); err != nil {
+		t.Errorf("who is called needs no connection: %v", err)
+	}
+	h.begin(start)
+	if h.judge(start.Add(24*time.Hour)) == nil {
+		t.Error("healthy without a connection after a run that needed none")
+	}
 }
