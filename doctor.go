@@ -80,12 +80,11 @@ func (p *program) doctor(cmd *cobra.Command, user string, o doctorOptions) error
 			p.showFinding(f)
 		}
 	}}
-	log := slog.New(slog.DiscardHandler) // the findings say it all
-	if d.configuration(LoadOptions{Path: p.config, Flags: cmd.Flags(), Serving: !o.ready}); d.config == nil {
-		return p.endDoctor(d)
-	}
 	if o.ready {
-		d.readiness(cmd.Context(), true)
+		return p.onlyReady(cmd, d)
+	}
+	log := slog.New(slog.DiscardHandler) // the findings say it all
+	if d.configuration(LoadOptions{Path: p.config, Flags: cmd.Flags(), Serving: true}); d.config == nil {
 		return p.endDoctor(d)
 	}
 	var err error

@@ -11,7 +11,19 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/spf13/cobra"
 )
+
+// onlyReady asks the running serve and looks at nothing else: a health check comes
+// twice a minute.
+func (p *program) onlyReady(cmd *cobra.Command, d *doctor) (err error) {
+	if d.config, _, err = Load(LoadOptions{Path: p.config, Flags: cmd.Flags()}); err != nil {
+		return err
+	}
+	d.readiness(cmd.Context(), true)
+	return p.endDoctor(d)
+}
 
 // readiness asks the running serve whether it is ready. must says that it is a
 // fault if there is none.
@@ -52,7 +64,7 @@ func askReady(ctx context.Context, listen string) (answer readyAnswer, err error
 		return answer, err
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost" // it listens everywhere, so also here
+		host = "127.0.0.1" // it listens everywhere, so also here; an image may not know localhost
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

@@ -22,7 +22,7 @@ func TestDoctorReady(t *testing.T) {
 	for _, listen := range []string{there, ":" + port, "0.0.0.0:" + port, "[::]:" + port} {
 		s.rewrite(`listen: "`+s.ops+`"`, `listen: "`+listen+`"`)
 		s.ops = listen
-		s.says(0, []string{"--ready"}, "the running serve is ready", "!networks", "!api")
+		s.says(0, []string{"--ready"}, "the running serve is ready", "!configuration", "!api")
 	}
 	health.Set("disk", "full: numbers are not saved")
 	health.Set("outbox of slack", late("the oldest message has been due for %s", time.Unix(0, 0), 0, time.Unix(180, 0)))
