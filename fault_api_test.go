@@ -107,6 +107,22 @@ func newBubble(t *testing.T, dir, yaml string, agents int) *bubble {
 	return s
 }
 
+// memoryDir returns a folder in memory where the system has one: in a bubble, a
+// day's syncs are made in minutes. What they are good for is tested elsewhere.
+func memoryDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "floorwalker-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
 // end stops everything and closes the files.
 func (s *bubble) end() {
 	s.t.Helper()
@@ -225,7 +241,7 @@ func TestAPIFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
+			dir := memoryDir(t)
 			synctest.Test(t, func(t *testing.T) {
 				s := newBubble(t, dir, faultConfig, 4)
 				defer s.end()
@@ -250,7 +266,7 @@ func TestAPIFaults(t *testing.T) {
 // shift, as when all are logged out: nobody has recovered, nothing fires, each
 // agent is told once, and it is not the API that is ill.
 func TestAPIExpires(t *testing.T) {
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	synctest.Test(t, func(t *testing.T) {
 		s := newBubble(t, dir, faultConfig, 4)
 		defer s.end()
@@ -280,7 +296,7 @@ func TestAPIExpires(t *testing.T) {
 // that counters go backwards, and forwards again. Nobody has missed a call by
 // that, and nobody has recovered.
 func TestAPIStale(t *testing.T) {
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	synctest.Test(t, func(t *testing.T) {
 		s := newBubble(t, dir, faultConfig, 4)
 		defer s.end()
