@@ -50,6 +50,14 @@ func TestDrawnPagesAreValid(t *testing.T) {
 	if kinds.String() != "header section divider header section divider header section " {
 		t.Errorf("three cards are %s", kinds.String())
 	}
+	wide := make([]chat.Message, 30)
+	for i := range wide {
+		wide[i] = note("Wide", strings.Repeat("☃", 2500)) // three bytes each
+		wide[i].Blocks = append(wide[i].Blocks, wide[i].Blocks[0], wide[i].Blocks[0])
+	}
+	if blocks := drawPage(wide); sizeOf(blocks) > 250_000 {
+		t.Errorf("a page has %d bytes", sizeOf(blocks))
+	}
 	long := drawPage([]chat.Message{note("One", "1"), {Blocks: many(60)}, {Blocks: many(60)}, {Blocks: many(60)}, {Blocks: many(60)}, {Blocks: many(60)}})
 	if last, err := json.Marshal(long[len(long)-1]); err != nil || len(long) > maxViewBlocks || !strings.Contains(string(last), "+") {
 		t.Errorf("%d blocks, the last %s", len(long), last)
