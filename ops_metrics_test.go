@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -256,4 +257,44 @@ func TestStoreNumbers(t *testing.T) {
 	if _, found := read()["backup_timestamp_seconds"]; found {
 		t.Error("everything is read at every scrape")
 	}
+}
+
+// BenchmarkScrape reads the metrics with 10,000 agents for whom something is
+// wrong: at first, and within half a minute again.
+func BenchmarkScrape(b *testing.B) {
+	st, err := store.Open(store.Config{Path: filepath.Join(b.TempDir(), "floor.db"), Key: secret.New(killKey)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer st.Close()
+	standing := []byte(`{"name":"Asha Rao","teams":["support"],"rules":{"busy":{"state":{"p":"firing","e":"0123456789abcdef","s":"2026-03-02T09:00:00Z"},` +
+		`"episode":{"n":12,"teams":["support"],"began":"2026-03-02T09:00:00Z","outcome":"tell","handling":{},"sentence":"Asha Rao missed 3 calls in 30 minutes"}}}}`)
+	err = st.Update(func(tx bot.Tx) error {
+		for i := range 10_000 {
+			if err := tx.PutRecord(bot.RecordAlerts, fmt.Sprintf("%016x", i), standing); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	floor := bot.New(bot.Config{}, nil, st, discard{}, newLogger(io.Discard, LogConfig{}))
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			if n := (&storeNumbers{bot: floor, store: st}); n.read(time.Now()) != nil {
+				b.Fatal("not read")
+			}
+		}
+	})
+	b.Run("again", func(b *testing.B) {
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(storeCollector(floor, st))
+		for b.Loop() {
+			if _, err := registry.Gather(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
