@@ -101,7 +101,7 @@ func (s *Server) logRequest(r *http.Request, to route, status int, took time.Dur
 // panicked ends a request whose handler panicked. The answer says no more than
 // that something went wrong.
 func (s *Server) panicked(ctx context.Context, w *recorder, to route, p any) {
-	if p == http.ErrAbortHandler { //nolint:errorlint // it is compared so by net/http too
+	if p == http.ErrAbortHandler {
 		panic(p)
 	}
 	s.log.ErrorContext(ctx, "panic in a request", "route", to.name, "panic", p, "stack", string(debug.Stack()))
