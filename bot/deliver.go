@@ -142,11 +142,10 @@ func (d *deliverer) take(ctx context.Context) ([]Row, error) {
 	if places == 0 || d.isHeld(now) {
 		return nil, nil
 	}
-	err := d.b.bundle(d.adapter.Network(), now)
-	var rows []Row
-	if err == nil {
-		rows, err = d.b.store.Lease(d.adapter.Network(), now, until, places)
+	if err := d.b.bundle(d.adapter.Network(), now); err != nil && !errors.Is(err, ErrNotSaved) {
+		d.b.log.ErrorContext(ctx, "messages leave one by one", "network", d.adapter.Network(), "err", err)
 	}
+	rows, err := d.b.store.Lease(d.adapter.Network(), now, until, places)
 	if errors.Is(err, ErrNotSaved) {
 		d.b.log.ErrorContext(ctx, "nothing is sent, because it cannot be recorded", "network", d.adapter.Network(), "err", err)
 		d.hold(err, now.Add(fullPause))
@@ -181,8 +180,12 @@ func (d *deliverer) attempt(ctx context.Context, row Row) error {
 // settle records what came of an attempt, and what follows from it elsewhere.
 func (d *deliverer) settle(row Row, o Outcome, err error) error {
 	if err != nil && row.Edits == "" && (errors.Is(err, chat.ErrGone) || errors.Is(err, chat.ErrBarred)) {
-		if err := errors.Join(d.b.forward(row, o), d.b.channelTrouble(row.To, err, o.At)); err != nil {
-			return err
+		follows := errors.Join(d.b.forward(row, o), d.b.channelTrouble(row.To, err, o.At))
+		if errors.Is(follows, ErrNotSaved) {
+			return follows
+		}
+		if follows != nil { // a record cannot be read: the others have theirs
+			d.b.log.Error("what follows from a failed delivery is left out", "key", row.Key, "err", follows)
 		}
 	}
 	return d.b.store.Settle(row.Key, o)

@@ -139,6 +139,39 @@ func TestNetworkStopped(t *testing.T) {
 	})
 }
 
+// unreadable is a transaction in which what is kept of people cannot be read.
+type unreadable struct{ bot.Tx }
+
+// Record reads a record.
+func (u unreadable) Record(kind bot.RecordKind, key string) ([]byte, bool, error) {
+	if kind == bot.RecordQuiet {
+		return nil, false, errors.New("it is damaged")
+	}
+	return u.Tx.Record(kind, key)
+}
+
+// TestUnreadableReader: that an administrator's record is damaged keeps nobody
+// else from being written to.
+func TestUnreadableReader(t *testing.T) {
+	c := siteConfig(t, daily(17*60+30, 17*60+40))
+	c.Admins = []chat.Address{person("dev")}
+	inSite(t, c, func(s *site) {
+		s.wrap = func(st bot.Store) bot.Store {
+			return tampered{Store: st, update: func(tx bot.Tx) bot.Tx { return unreadable{tx} }}
+		}
+		s.net.Remove("#support")
+		s.start()
+		s.until("2026-03-02 17:31")
+		s.net.AddChannel("#support")
+		s.until("2026-03-02 17:41")
+		s.expect(1, "")
+		if !strings.Contains(s.log.String(), "what follows from a failed delivery is left out") {
+			t.Error("nothing is in the log")
+		}
+		s.stop()
+	})
+}
+
 // TestNobodyToTell: that nobody can be told is in the log.
 func TestNobodyToTell(t *testing.T) {
 	c := siteConfig(t)
