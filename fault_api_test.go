@@ -40,9 +40,10 @@ type bubble struct {
 	stop   context.CancelFunc
 	log    syncBuffer
 
-	mu   sync.Mutex // guards what follows
-	seen []seen
-	at   map[chat.Ref]chat.Address
+	mu       sync.Mutex // guards what follows
+	seen     []seen
+	at       map[chat.Ref]chat.Address
+	obstacle func() error // asked before each message; nil: nothing is in the way
 }
 
 // seen is a message that arrived, or an edit.
@@ -147,6 +148,9 @@ type watched struct {
 
 // Send delivers a message.
 func (w watched) Send(ctx context.Context, out chat.Outgoing) (chat.Ref, error) {
+	if err := w.s.obstructed(); err != nil {
+		return chat.Ref{}, err
+	}
 	ref, err := w.chatRoom.Send(ctx, out)
 	if err == nil {
 		w.s.mu.Lock()
@@ -166,6 +170,22 @@ func (w watched) Edit(ctx context.Context, ref chat.Ref, m chat.Message) error {
 		w.s.seen = append(w.s.seen, seen{w.s.at[ref].ID, m.Plain(), true, ""})
 	}
 	return err
+}
+
+// obstruct has a function asked before each message.
+func (s *bubble) obstruct(obstacle func() error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.obstacle = obstacle
+}
+
+func (s *bubble) obstructed() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.obstacle == nil {
+		return nil
+	}
+	return s.obstacle()
 }
 
 // count returns how many messages, or edits, that somebody got begin with a text.
