@@ -289,11 +289,7 @@ func TestOpeningIsRateLimited(t *testing.T) {
 // gets an answer, before the connections go.
 func TestShutdownAnswersTheAcknowledged(t *testing.T) {
 	t.Parallel()
-	times := slacktest.Times{Retry: []time.Duration{}, Ack: 500 * time.Millisecond}
-	if overHTTP(t) {
-		times.Ack = time.Minute // what is not taken is told so, not left
-	}
-	srv := workspace(t, slacktest.Options{Times: times})
+	srv := workspace(t, slacktest.Options{Times: slacktest.Times{Retry: []time.Duration{}, Ack: time.Minute}})
 	a := adapter(t, srv)
 	a.timing.settle = 200 * time.Millisecond
 	r := run(t, srv, a, &app{handle: func(context.Context, chat.Request) (chat.Reply, error) {
@@ -316,8 +312,12 @@ func TestShutdownAnswersTheAcknowledged(t *testing.T) {
 	}
 	r.must(<-stopped)
 	answered := 0
+	_, err := srv.WaitSockets(r.ctx, 0) // every acknowledgement has arrived
+	r.must(err)
 	for i, act := range all {
-		r.must(act.WaitOver(r.ctx))
+		if overHTTP(t) {
+			r.must(act.WaitOver(r.ctx))
+		}
 		_, acked := act.Ack()
 		last := slacktest.Message{}
 		if all := act.Replies(); len(all) > 0 {
