@@ -45,6 +45,9 @@ func (d *doctor) readiness(ctx context.Context, must bool) {
 	case answer.Ready:
 		d.ok("ready", "the running serve is ready")
 	}
+	if answer.Detail != "" {
+		d.warn("ready", answer.Detail, "")
+	}
 	for _, reason := range answer.Reasons {
 		part, _, _ := strings.Cut(reason, ": ")
 		d.fault("ready", reason, adviceFor(part))
@@ -55,6 +58,7 @@ func (d *doctor) readiness(ctx context.Context, must bool) {
 type readyAnswer struct {
 	Ready   bool     `json:"ready"`
 	Reasons []string `json:"reasons"`
+	Detail  string   `json:"detail,omitempty"` // what is not well elsewhere
 }
 
 // askReady asks at the address that serve listens at.
@@ -97,8 +101,10 @@ func adviceFor(part string) string {
 		return "If the counters API is slow, see its lines in the log. If it is not, restart serve."
 	case "alerts", "digests", "lookout":
 		return "Restart serve: a loop of it stands still. Its log says what it did last."
-	case "housekeeping":
-		return "See the log for why old records cannot be deleted."
+	case "housekeeping", "leavers":
+		return "See the log for why it fails."
+	case "public":
+		return "See the log for why it closed, and restart serve."
 	case "delivery", "outbox":
 		return "floorwalker outbox shows what waits, and why."
 	case "connection":

@@ -41,7 +41,7 @@ func TestDoctorReady(t *testing.T) {
 // TestAdvice: every part that can be red has its advice.
 func TestAdvice(t *testing.T) {
 	for _, part := range []string{
-		"start", "disk", "store", "watch", "alerts", "digests", "lookout", "housekeeping", "delivery on slack", "outbox of discord",
+		"start", "disk", "store", "watch", "alerts", "digests", "lookout", "housekeeping", "leavers", publicPart, "delivery on slack", "outbox of discord",
 		"connection to slack", "networks", "slack", "discord",
 	} {
 		if adviceFor(part) == "" {

@@ -27,7 +27,7 @@ func opsHandler(health *Health, m *metrics) http.Handler {
 		if len(reasons) > 0 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
-		json.NewEncoder(w).Encode(map[string]any{"ready": len(reasons) == 0, "reasons": sortedReasons(reasons)})
+		json.NewEncoder(w).Encode(readyAnswer{len(reasons) == 0, sortedReasons(reasons), health.Detail()})
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	return mux

@@ -109,7 +109,7 @@ func watchCollector(b *bot.Bot, house *beat) prometheus.Collector {
 		put(took, w.Took.Seconds())
 		put(every, w.Interval.Seconds())
 		put(polls, float64(w.Polls))
-		loops := map[string]time.Time{"watch": w.Stored, "alerts": w.Alerts, "digests": w.Digests, "housekeeping": house.last()}
+		loops := map[string]time.Time{"watch": w.Stored, "alerts": w.Alerts, "digests": w.Digests, "leavers": w.Leavers, "housekeeping": house.last()}
 		for _, d := range b.DeliveryStatus() {
 			if d.Off {
 				continue

@@ -11,6 +11,7 @@ import (
 
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
+	"floorwalker/dashboard"
 	"floorwalker/store"
 )
 
@@ -21,6 +22,7 @@ type Health struct {
 	wrong  map[string]string
 	stuck  map[string]bool // parts of wrong that stand still, which a restart would mend
 	looked time.Time       // when the lookout last looked; zero: nobody does
+	detail string          // what is not well elsewhere, and no reason not to be ready; ""
 }
 
 // Set records what is wrong with a part; "" says that it is well.
@@ -69,6 +71,21 @@ func (h *Health) blind(now time.Time) string {
 	return late("nobody has looked after all of this for %s", h.looked, time.Minute, now)
 }
 
+// mention sets what Detail returns.
+func (h *Health) mention(detail string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.detail = detail
+}
+
+// Detail returns what is not well elsewhere, so that the program is ready all the
+// same; "" for nothing.
+func (h *Health) Detail() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.detail
+}
+
 func (h *Health) see(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -92,8 +109,10 @@ const (
 	// sleep half of it at most. A loop is late after two.
 	loopEvery = time.Minute
 
-	// houseEvery is how often old records are deleted.
-	houseEvery = time.Hour
+	// houseEvery is how often old records are deleted, leaversEvery how often
+	// people who left are looked for, which takes its time.
+	houseEvery   = time.Hour
+	leaversEvery = 24 * time.Hour
 )
 
 // A beat is when something was last done. The zero value is never.
@@ -114,6 +133,7 @@ type lookout struct {
 	health   *Health
 	bot      *bot.Bot
 	store    *store.Store
+	client   *dashboard.Client // nil: there is no API to mention
 	adapters []chat.Adapter
 	house    *beat     // the last time that old records were deleted
 	began    time.Time // what has not happened yet is late from then on
@@ -141,6 +161,7 @@ func (l *lookout) look(now time.Time) {
 	l.loop("alerts", "open alerts were last looked after %s ago", w.Alerts, now)
 	l.loop("digests", "the last look for what is due was %s ago", w.Digests, now)
 	l.health.Set("housekeeping", late("old records were last deleted %s ago", later(l.house.last(), l.began), 2*houseEvery, now))
+	l.health.Set("leavers", late("people who left were last looked for %s ago", later(w.Leavers, l.began), 2*leaversEvery, now))
 	full := ""
 	if w.NoDisk {
 		full = "full: numbers are not saved"
@@ -154,7 +175,18 @@ func (l *lookout) look(now time.Time) {
 		l.delivery(a.Network(), status[a.Network()], now)
 		l.connection(a)
 	}
+	if l.client != nil {
+		l.health.mention(breaker(l.client.Stats().Breaker))
+	}
 	l.health.see(now)
+}
+
+// breaker says that the API is left alone after failures, which is not our fault.
+func breaker(state string) string {
+	if state == "closed" {
+		return ""
+	}
+	return "the counters API fails, so it is asked only now and then (" + state + ")"
 }
 
 // loop judges a loop by its last round.

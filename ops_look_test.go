@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,6 +19,7 @@ import (
 	"floorwalker/bot/chat/chattest"
 	"floorwalker/bot/secret"
 	"floorwalker/bot/stats"
+	"floorwalker/dashboard"
 	"floorwalker/store"
 )
 
@@ -60,6 +63,7 @@ func TestLookout(t *testing.T) {
 		{2 * time.Minute, errors.New("gone"), "connection to console, watch"},
 		{2*time.Minute + time.Second, nil, "alerts, delivery on console, digests, outbox of console, watch"},
 		{2*time.Hour + time.Second, nil, "alerts, delivery on console, digests, housekeeping, outbox of console, watch"},
+		{48*time.Hour + time.Second, nil, "alerts, delivery on console, digests, housekeeping, leavers, outbox of console, watch"},
 	} {
 		network.ill = test.ill
 		l.look(began.Add(test.after))
@@ -71,6 +75,39 @@ func TestLookout(t *testing.T) {
 		if got := strings.Join(parts, ", "); got != test.want {
 			t.Errorf("after %s: %s, want %s", test.after, got, test.want)
 		}
+	}
+}
+
+// TestApiDownIsReady: that the API fails is a detail, and no reason for anybody to
+// be woken: it is not ours.
+func TestApiDownIsReady(t *testing.T) {
+	st, err := store.Open(store.Config{Path: filepath.Join(t.TempDir(), "floor.db"), Key: secret.New(killKey)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	client, err := dashboard.New(dashboard.Config{BaseURL: "http://127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	health, now := &Health{}, time.Now()
+	log := slog.New(slog.DiscardHandler)
+	l := &lookout{
+		health: health, bot: bot.New(bot.Config{}, client, st, discard{}, log), store: st, client: client, house: &beat{}, began: now,
+	}
+	if l.look(now); health.Detail() != "" {
+		t.Errorf("before: %s", health.Detail())
+	}
+	for i := 0; client.Stats().Breaker == "closed" && i < 100; i++ {
+		client.Counters(t.Context(), dashboard.Query{Agent: fmt.Sprint(i), Credential: dashboard.Credential{SSID: secret.New("s")}, Fresh: true})
+	}
+	if l.look(now); health.Detail() == "" || len(health.Reasons(now)) > 0 {
+		t.Errorf("detail %q, reasons %v", health.Detail(), health.Reasons(now))
+	}
+	w := httptest.NewRecorder()
+	opsHandler(health, newMetrics(health)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "the counters API fails") {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 

@@ -44,7 +44,7 @@ type parts struct {
 // start opens the listener for machines and starts everything else in g.
 func (u *upkeep) start(ctx context.Context, g *errgroup.Group, p parts) error {
 	home := &house{bot: p.bot, store: p.store, keep: u.cfg.Store, log: u.log}
-	look := &lookout{health: u.health, bot: p.bot, store: p.store, adapters: p.adapters, house: &home.kept, began: time.Now()}
+	look := &lookout{health: u.health, bot: p.bot, store: p.store, client: p.client, adapters: p.adapters, house: &home.kept, began: time.Now()}
 	ping := newHeartbeat(u.cfg.Ops.HeartbeatURL, u.health, u.log)
 	u.metrics.registry.MustRegister(
 		sourceCollector(p.client), networkCollector(p.adapters), watchCollector(p.bot, &home.kept),

@@ -50,6 +50,8 @@ func (b *Bot) Leavers(ctx context.Context) error {
 			b.log.ErrorContext(ctx, "who left is not recorded", "err", err)
 		case err != nil:
 			return fmt.Errorf("look for people who left: %w", err)
+		default:
+			b.watching.beatLeavers(time.Now())
 		}
 	}
 }

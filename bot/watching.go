@@ -17,6 +17,7 @@ type watching struct {
 	noDisk bool          // the last batch was not saved
 	digest time.Time     // when the digest loop last looked
 	tended time.Time     // when open alerts were last tended
+	gone   time.Time     // when people who left were last looked for
 	stored time.Time     // when results were last dealt with
 	rounds uint64        // that were stored
 	took   time.Duration // the last of them, from its begin
@@ -59,6 +60,12 @@ func (w *watching) written() {
 	w.rounds++
 	w.took = time.Since(w.open[0].began)
 	w.open = w.open[1:]
+}
+
+func (w *watching) beatLeavers(at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gone = at
 }
 
 func (w *watching) beatAlerts(at time.Time) {
@@ -107,6 +114,7 @@ type WatchStatus struct {
 	NoDisk   bool          // results are not saved, because the disk is full
 	Digests  time.Time     // when the digest loop last looked
 	Alerts   time.Time     // when what is due about open alerts was last looked for
+	Leavers  time.Time     // when people who left were last looked for, which is done once a day
 
 	// Due is when the round under way is to be stored, or else when the next one
 	// is to begin; zero: the watch has not begun.
@@ -126,7 +134,7 @@ func (b *Bot) WatchStatus() WatchStatus {
 		due = w.open[0].end
 	}
 	return WatchStatus{
-		Round: w.start, Interval: w.length, Polls: w.polls, NoDisk: w.noDisk, Digests: w.digest, Alerts: w.tended,
+		Round: w.start, Interval: w.length, Polls: w.polls, NoDisk: w.noDisk, Digests: w.digest, Alerts: w.tended, Leavers: w.gone,
 		Due: due, Stored: w.stored, Rounds: w.rounds, Took: w.took,
 	}
 }
