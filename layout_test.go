@@ -62,7 +62,7 @@ var mayImport = map[string][]string{
 	"adapters/discord/discordtest": {},
 	"bot/chat/chattest":            {"bot/chat", "bot/secret"},
 	"docs/bench":                   {},
-	"docs/gallery":                 {"bot", "bot/…", "dashboard", "dashboard/sim", "store", "adapters/console", "adapters/slack", "adapters/discord"},
+	"docs/gallery":                 {"bot", "bot/…", "dashboard", "dashboard/sim", "store", "adapters/console", "adapters/slack", "adapters/discord", "adapters/web"},
 }
 
 // forbidden are libraries that belong to one place.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -176,12 +177,16 @@ const ready = `(async () => {
 	return [r.x, r.y, r.width, r.height]
 })()`
 
-// picture shows a document and returns its card as a PNG.
-func (b *browser) picture(html string) ([]byte, error) {
-	if err := b.size(900, 600); err != nil {
+// picture shows a page and returns its card as a PNG.
+func (b *browser) picture(p page) ([]byte, error) {
+	if err := b.size(cmp.Or(p.width, 900), 600); err != nil {
 		return nil, err
 	}
-	if err := b.call("Page.setDocumentContent", object{"frameId": b.frame, "html": html}, nil); err != nil {
+	scheme := object{"name": "prefers-color-scheme", "value": theme(p.look)}
+	if err := b.call("Emulation.setEmulatedMedia", object{"features": []object{scheme}}, nil); err != nil {
+		return nil, err
+	}
+	if err := b.call("Page.setDocumentContent", object{"frameId": b.frame, "html": p.html}, nil); err != nil {
 		return nil, err
 	}
 	var found struct {

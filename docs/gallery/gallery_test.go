@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"floorwalker/bot/chat"
@@ -99,6 +100,20 @@ func TestCards(t *testing.T) {
 				t.Errorf("the cards are %v", slices.Sorted(maps.Keys(seen)))
 			}
 		})
+	}
+}
+
+// TestLinkPages checks that the link page is in each of its states.
+func TestLinkPages(t *testing.T) {
+	t.Parallel()
+	pages, err := linkPages(t.Context(), "phone-dark")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, words := range []string{"Check and link", "Confirm that", "does not accept", "You are linked", "does not work any more"} {
+		if i >= len(pages) || !strings.Contains(pages[i].html, words) {
+			t.Errorf("page %d of %d does not say %q", i+1, len(pages), words)
+		}
 	}
 }
 

@@ -3,8 +3,8 @@
 //
 //	go run ./docs/gallery [-out DIR] [-only NAME]
 //
-// The cards are what package bot answers on a simulated floor, drawn by the
-// adapters themselves. What Slack and Discord get becomes a page by libraries of
+// The cards are what package bot answers on simulated floors, drawn by the
+// adapters themselves; the link page is the server's own, on a phone. What Slack and Discord get becomes a page by libraries of
 // others, and headless Chromium takes the picture. It needs node, the packages of
 // docs/gallery/node (npm ci there) and Chromium, and listens nowhere.
 //
@@ -61,7 +61,7 @@ func run(ctx context.Context, out, only string) (err error) {
 		return err
 	}
 	for _, p := range pages {
-		picture, err := b.picture(p.html)
+		picture, err := b.picture(p)
 		if err != nil {
 			return fmt.Errorf("take the picture %s: %w", p.name(), err)
 		}
@@ -79,6 +79,7 @@ func run(ctx context.Context, out, only string) (err error) {
 type page struct {
 	card, look string
 	html       string
+	width      int // of the window, in points; 0 for wide enough
 }
 
 func (p page) name() string { return p.card + "." + p.look }
@@ -87,7 +88,7 @@ func (p page) name() string { return p.card + "." + p.look }
 // the looks of one card together.
 func drawAll(ctx context.Context, only string) ([]page, error) {
 	all := networks()
-	drawn := make([][]page, len(all))
+	drawn := make([][]page, len(all)+1)
 	g, ctx := errgroup.WithContext(ctx)
 	for i, n := range all {
 		g.Go(func() (err error) {
@@ -95,6 +96,10 @@ func drawAll(ctx context.Context, only string) ([]page, error) {
 			return err
 		})
 	}
+	g.Go(func() (err error) {
+		drawn[len(all)], err = linkPages(ctx, only)
+		return err
+	})
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}

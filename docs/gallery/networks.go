@@ -137,7 +137,7 @@ func pagesOf(ctx context.Context, look string, cards []card, jobs []job) ([]page
 	}
 	var pages []page
 	for i, c := range cards {
-		pages = append(pages, page{c.name, look, html[i]})
+		pages = append(pages, page{card: c.name, look: look, html: html[i]})
 	}
 	return pages, nil
 }

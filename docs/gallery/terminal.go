@@ -30,7 +30,7 @@ func drawTerminal(ctx context.Context, look string, cards []card) ([]page, error
 		if err != nil {
 			return nil, fmt.Errorf("draw %s on the console: %w", c.name, err)
 		}
-		pages = append(pages, page{c.name, look, `<!doctype html><meta charset="utf-8"><style>` + style + `</style><pre id="card">` + fromANSI(text) + `</pre>`})
+		pages = append(pages, page{card: c.name, look: look, html: `<!doctype html><meta charset="utf-8"><style>` + style + `</style><pre id="card">` + fromANSI(text) + `</pre>`})
 	}
 	return pages, nil
 }
