@@ -24,6 +24,7 @@ func hasty(t *testing.T, srv *discordtest.Server) *Adapter {
 // TestGateway runs what mostly waits, all at once: the library alone sleeps a
 // second whenever a connection ends.
 func TestGateway(t *testing.T) {
+	t.Parallel() // with what else mostly waits
 	var all sync.WaitGroup
 	for name, test := range map[string]func(*testing.T){
 		"ReconnectAsFirstPacket":  reconnectAsFirstPacket,
