@@ -269,42 +269,53 @@ type composeFile struct {
 	Secrets map[string]struct{ File string } `yaml:"secrets"`
 }
 
-// TestContainerRuns runs the image's own command line and health check with the
-// image's and the compose file's environment and secrets.
-func TestContainerRuns(t *testing.T) {
-	d := newDeploySite(t)
-	var entry, args, health []string
-	user := ""
-	for _, i := range dockerfile(t, "deploy/Dockerfile") {
+// A containerImage is how its Dockerfile starts the program.
+type containerImage struct {
+	user         string
+	env          []string
+	args, health []string // without the program itself
+}
+
+func readImage(t *testing.T, file string) (m containerImage) {
+	t.Helper()
+	words := func(list string) (words []string) {
+		if err := json.Unmarshal([]byte(list), &words); err != nil || len(words) == 0 {
+			t.Fatalf("%s: %q is no list of words: %v", file, list, err)
+		}
+		return words
+	}
+	var entry []string
+	for _, i := range dockerfile(t, file) {
 		switch i[0] {
 		case "FROM":
 			if i[1] != "scratch" {
 				t.Errorf("the image stands on %s", i[1])
 			}
 		case "USER":
-			user = i[1]
+			m.user = i[1]
 		case "ENV":
-			d.env = append(d.env, strings.Fields(i[1])...)
-		case "ENTRYPOINT", "CMD":
-			var words []string
-			if err := json.Unmarshal([]byte(i[1]), &words); err != nil {
-				t.Fatalf("%s %s: %v", i[0], i[1], err)
-			}
-			if i[0] == "CMD" {
-				args = words
-			} else {
-				entry = words
-			}
+			m.env = append(m.env, strings.Fields(i[1])...)
+		case "ENTRYPOINT":
+			entry = words(i[1])
+		case "CMD":
+			m.args = words(i[1])
 		case "HEALTHCHECK":
-			_, words, _ := strings.Cut(i[1], " CMD ")
-			if err := json.Unmarshal([]byte(words), &health); err != nil {
-				t.Fatalf("HEALTHCHECK %s: %v", i[1], err)
-			}
+			_, list, _ := strings.Cut(i[1], " CMD ")
+			m.health = words(list)
 		}
 	}
-	if !slices.Equal(entry, []string{"/floorwalker"}) || len(health) == 0 || health[0] != entry[0] {
-		t.Fatalf("the program is %q, the health check %q", entry, health)
+	if !slices.Equal(entry, []string{"/floorwalker"}) || len(m.health) == 0 || m.health[0] != entry[0] {
+		t.Fatalf("the program is %q, the health check %q", entry, m.health)
 	}
+	m.health = m.health[1:]
+	return m
+}
+
+// TestContainerRuns runs the image's own command line and health check with the
+// image's and the compose file's environment and secrets.
+func TestContainerRuns(t *testing.T) {
+	d, m := newDeploySite(t), readImage(t, "deploy/Dockerfile")
+	d.env = append(d.env, m.env...)
 	var c composeFile
 	text, err := os.ReadFile("deploy/compose.yaml")
 	if err == nil {
@@ -314,8 +325,8 @@ func TestContainerRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := c.Services["floorwalker"]
-	if s.Build.Dockerfile != "deploy/Dockerfile" || s.User != user || strings.HasPrefix(user, "0") || user == "" || !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) {
-		t.Errorf("the service is not as safe as it should be: %+v, the image's user is %q", s, user)
+	if s.Build.Dockerfile != "deploy/Dockerfile" || s.User != m.user || strings.HasPrefix(m.user, "0") || m.user == "" || !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) {
+		t.Errorf("the service is not as safe as it should be: %+v, the image's user is %q", s, m.user)
 	}
 	for _, port := range s.Ports {
 		if !strings.HasPrefix(port, "127.0.0.1:") {
@@ -335,17 +346,17 @@ func TestContainerRuns(t *testing.T) {
 	for i := range d.env { // the port of this test; the address is the image's
 		d.env[i] = strings.Replace(d.env[i], "0.0.0.0:9477", "0.0.0.0:"+port, 1)
 	}
-	cmd := d.start(args...)
+	cmd := d.start(m.args...)
 	d.awaitSockets(1)
-	if err := d.slack.Wait(d.ctx, func() bool { return d.program(health[1:]...).Run() == nil }); err != nil {
-		out, _ := d.program(health[1:]...).CombinedOutput()
+	if err := d.slack.Wait(d.ctx, func() bool { return d.program(m.health...).Run() == nil }); err != nil {
+		out, _ := d.program(m.health...).CombinedOutput()
 		t.Fatalf("it is never healthy: %s\n%s", out, d.log.String())
 	}
 	tell(t, cmd, syscall.SIGTERM)
 	if err := cmd.Wait(); err != nil || strings.Contains(d.log.String(), "level=ERROR") {
 		t.Errorf("it ends with %v\n%s", err, d.log.String())
 	}
-	if err := d.program(health[1:]...).Run(); err == nil {
+	if err := d.program(m.health...).Run(); err == nil {
 		t.Error("it is healthy although it does not run")
 	}
 }
