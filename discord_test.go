@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +158,9 @@ func TestTwoNetworks(t *testing.T) {
 	if out, status := s.command("", "links", "--json"); status != 0 || len(agentsOf(t, out)) != 1 {
 		t.Errorf("two addresses of one account are not one agent: exit %d\n%s", status, out)
 	}
+	s.proposes("floor team show", "team", "sup", "support")
+	s.proposes("floor digest preview", "digest", "", "support/summary")
+	s.proposes("floor silence", "what", "missed", "missed-many")
 	s.alertOnBoth(a)
 	s.summaryOnBoth()
 	if status := s.stop(); status != 0 {
@@ -181,6 +185,19 @@ func agentsOf(t *testing.T, out string) map[string]int {
 		agents[l.Agent]++
 	}
 	return agents
+}
+
+// proposes checks what is proposed to Meera for a command's option that she types.
+func (s *bothSite) proposes(command, option, typed, want string) {
+	s.t.Helper()
+	i, err := s.discord.Suggest(discordMeera, discordSupport, command, option, discordtest.Option{Name: option, Value: typed})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	list, err := i.WaitChoices(s.ctx)
+	if err != nil || !slices.ContainsFunc(list, func(c discordtest.Choice) bool { return c.Value == want }) {
+		s.t.Errorf("%s proposes %+v for %s (%v), want %s", command, list, option, err, want)
+	}
 }
 
 // alertOnBoth raises an alert and answers it on one network after the other.
