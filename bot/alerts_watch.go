@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"floorwalker/bot/alert"
@@ -162,10 +163,11 @@ func (f *floor) configure(c *Config) {
 
 // rulesFor returns the rules about agents who are on shift for these teams.
 func (f *floor) rulesFor(on []schedule.Window) []*alert.Rule {
-	key := ""
+	var teams strings.Builder
 	for _, w := range on {
-		key += w.Team + "\x00"
+		teams.WriteString(w.Team + "\x00")
 	}
+	key := teams.String()
 	list, ok := f.rules[key]
 	if !ok {
 		for _, r := range f.of.Rules {
