@@ -227,6 +227,39 @@ func TestRulesDocument(t *testing.T) {
 	}
 }
 
+// TestFaultsDocument: each test that docs/faults.md or .ci/faults names exists.
+func TestFaultsDocument(t *testing.T) {
+	var tests strings.Builder
+	for _, pattern := range []string{"*_test.go", "*/*_test.go", "*/*/*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tests.Write(text)
+		}
+	}
+	for _, name := range []string{"docs/faults.md", ".ci/faults"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(string(text), -1)
+		if len(named) < 20 {
+			t.Errorf("%s names %d tests: the test looks at nothing", name, len(named))
+		}
+		for _, test := range named {
+			if !strings.Contains(tests.String(), "func "+test+"(") {
+				t.Errorf("%s names %s, which is not there", name, test)
+			}
+		}
+	}
+}
+
 // TestDrawing: the arrows of docs/architecture.md are the imports of the code.
 func TestDrawing(t *testing.T) {
 	text, err := os.ReadFile("docs/architecture.md")
