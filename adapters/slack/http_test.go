@@ -84,6 +84,9 @@ func forgeries() map[string]post {
 		"another version": with(func(p *post) {
 			p.edit = func(h http.Header) { h.Set(headerSignature, "v1="+h.Get(headerSignature)[3:]) }
 		}),
+		"the signature in capitals": with(func(p *post) { // a replay that no memory of signatures would know
+			p.edit = func(h http.Header) { h.Set(headerSignature, "v0="+strings.ToUpper(h.Get(headerSignature)[3:])) }
+		}),
 		"another body": with(func(p *post) {
 			h := slacktest.Sign("signing-secret", time.Now(), []byte(p.body))
 			p.body, p.edit = p.body+"&text=week", func(old http.Header) { clear(old); fill(old, h) }
