@@ -91,8 +91,8 @@ func (s *site) state(name string) (state bot.LinkState, reason string) {
 	return a.State, a.Reason
 }
 
-// deactivated is what Slack says of a user whose account is disabled.
-var deactivated = fmt.Errorf("user_disabled: %w", chat.ErrGone)
+// errDeactivated is what Slack says of a user whose account is disabled.
+var errDeactivated = fmt.Errorf("user_disabled: %w", chat.ErrGone)
 
 // TestLeaver: somebody whose account is disabled is not polled any more,
 // administrators are told once, and 30 days later everything of them is deleted.
@@ -101,7 +101,7 @@ func TestLeaver(t *testing.T) {
 		s.until("2026-03-03 17:10")
 		before := s.arrived()
 		user := s.floor.Agents()[1].UserID
-		r.say(deactivated, "p1")
+		r.say(errDeactivated, "p1")
 		s.until("2026-03-04 18:10")
 		if state, reason := s.state("p1"); state != bot.LinkSuspended || !strings.Contains(reason, "network") {
 			t.Errorf("the next day: %s, %q", state, reason)
@@ -155,7 +155,7 @@ func TestLeaver(t *testing.T) {
 // what the network does not know proves nothing.
 func TestLeaverComesBack(t *testing.T) {
 	withRegistry(t, 3, func(s *site, r *registry) {
-		r.say(deactivated, "p1")
+		r.say(errDeactivated, "p1")
 		r.say(errors.New("timed out"), "p2")
 		s.until("2026-03-02 18:10")
 		if state, _ := s.state("p1"); state != bot.LinkSuspended {
@@ -170,7 +170,7 @@ func TestLeaverComesBack(t *testing.T) {
 		if state, reason := s.state("p1"); state != bot.LinkActive || reason != "" {
 			t.Errorf("back: %s, %q", state, reason)
 		}
-		r.say(deactivated, "p1")
+		r.say(errDeactivated, "p1")
 		r.skip(s, "2026-04-10 16:10") // 30 days after the first time
 		s.until("2026-04-10 16:40")
 		if state, _ := s.state("p1"); state != bot.LinkSuspended {
@@ -183,7 +183,7 @@ func TestLeaverComesBack(t *testing.T) {
 // believed.
 func TestEverybodyGone(t *testing.T) {
 	withRegistry(t, 6, func(s *site, r *registry) {
-		r.say(deactivated, "asha", "p1", "p2", "p3")
+		r.say(errDeactivated, "asha", "p1", "p2", "p3")
 		s.until("2026-03-05 18:10")
 		if state, _ := s.state("p1"); state == bot.LinkSuspended {
 			t.Error("four of seven are taken for leavers")
