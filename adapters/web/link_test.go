@@ -137,6 +137,26 @@ func TestEscaping(t *testing.T) {
 	}
 }
 
+// TestNobodysName: a name of which nothing can be seen names nobody, so that the
+// page calls its person by their id. One that runs from right to left turns only
+// itself around.
+func TestNobodysName(t *testing.T) {
+	st := newStand(t)
+	for name, shown := range map[string]string{
+		"": "U0ASHA", " \t": "U0ASHA", "\u200b\u2060\u200d": "U0ASHA", "\u3164\u115f\uffa0": "U0ASHA", "\u2800": "U0ASHA", "\u202e\u2066": "U0ASHA",
+		"\u00ad\ufe0f": "U0ASHA", "\U000e0041": "U0ASHA", "\u0301\u034f": "U0ASHA",
+		"Asha\u202e Rao": "Asha Rao", "آشا": "آشا", "👩‍💻": "👩‍💻", "_": "_",
+	} {
+		st.desk.offer.Name = name
+		body := st.get("/link/" + ticket).Body.String()
+		for _, want := range []string{`<p class="name">` + shown + `</p>`, `I am <bdi><strong>` + shown + `</strong></bdi> on Slack`} {
+			if !strings.Contains(body, want) {
+				t.Errorf("%+q: the page lacks %s", name, want)
+			}
+		}
+	}
+}
+
 // TestWhereFrom wants submissions to come from the page itself.
 func TestWhereFrom(t *testing.T) {
 	for _, c := range []struct {

@@ -165,12 +165,20 @@ func runs(t chat.Text) paragraph {
 	return p
 }
 
-// called is how the page calls somebody.
+// called is how the page calls somebody: by their id, if nothing can be seen of
+// their name.
 func called(o Offer) string {
-	if name := chat.OneLine(o.Name); name != "" {
+	if name := chat.OneLine(o.Name); strings.ContainsFunc(name, visible) {
 		return name
 	}
 	return o.Who.ID
+}
+
+// visible reports whether a character leaves ink by itself. Some letters do not,
+// and neither does the blank of Braille.
+func visible(r rune) bool {
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && r != '\u2800' &&
+		!unicode.In(r, unicode.M, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // initial is the letter in a person's picture, "" if their name begins with none.
