@@ -47,6 +47,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.panicked(r.Context(), rec, to, p)
 		}
 		s.logRequest(r, to, rec.status, time.Since(began))
+		s.tally.answered(to.name, rec.status)
 	}()
 	switch {
 	case to.name == "":

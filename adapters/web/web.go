@@ -18,6 +18,12 @@
 // is logged of a request is its route, never its path: the path of a link page is
 // the secret that opens it.
 //
+// The exception is what the standard library answers before a request is one:
+// 400, 417, 431, 501 or 505 for what cannot be read, expects too much or is too
+// long. Those are a line of plain text that repeats nothing of what was sent and
+// names no version, after which the connection ends, so that there is nothing in
+// them to guard.
+//
 // A client is who connects, unless that is one of [Config.TrustedProxies]: then it
 // is who the proxies say, read from the last to the first, for as long as they are
 // trusted.
@@ -132,6 +138,7 @@ type Server struct {
 	origin *http.CrossOriginProtection
 	pages  *pages
 	asked  throttle
+	tally  tally
 }
 
 // New returns a server. An error is a fault of the configuration.
@@ -157,7 +164,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler: s, ReadHeaderTimeout: s.limits.read / 2, ReadTimeout: s.limits.read, WriteTimeout: s.limits.read + s.limits.answer + 5*time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: s.limits.header, DisableGeneralOptionsHandler: true,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), ConnState: s.tally.connection,
 	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
