@@ -56,7 +56,7 @@ func registered(t *testing.T) []string {
 	b := bot.New(bot.Config{}, client, st, up.metrics, log)
 	ctx, cancel := context.WithCancel(t.Context())
 	g, ctx := errgroup.WithContext(ctx)
-	if err := up.start(ctx, g, parts{b, st, client, []chat.Adapter{s, d}}); err != nil {
+	if err := up.start(ctx, g, parts{b, st, client, []chat.Adapter{s, d}, nil}); err != nil {
 		t.Fatal(err)
 	}
 	cancel()

@@ -39,6 +39,7 @@ type parts struct {
 	store    *store.Store
 	client   *dashboard.Client
 	adapters []chat.Adapter
+	public   *public // nil: it is off
 }
 
 // start opens the listener for machines and starts everything else in g.
@@ -49,6 +50,7 @@ func (u *upkeep) start(ctx context.Context, g *errgroup.Group, p parts) error {
 	u.metrics.registry.MustRegister(
 		sourceCollector(p.client), networkCollector(p.adapters), watchCollector(p.bot, &home.kept),
 		outboxCollector(p.bot, p.store, p.adapters), storeCollector(p.bot, p.store), heartbeatCollector(ping),
+		publicCollector(p.public),
 	)
 	if err := openOps(ctx, g, u.cfg.Ops.Listen, opsHandler(u.health, u.metrics), u.log); err != nil {
 		return err

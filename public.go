@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"floorwalker/adapters/web"
@@ -52,6 +53,25 @@ func openPublic(cfg *Config, b *bot.Bot, adapters []chat.Adapter, health *Health
 }
 
 const publicPart = "public listener"
+
+// publicCollector reads the public listener's own numbers. A nil listener has
+// none.
+func publicCollector(p *public) prometheus.Collector {
+	requests := counter("public_requests_total", "Requests that the public listener answered, by route (none: nothing is there) and class of the status.", "route", "status")
+	throttled := counter("public_requests_throttled_total", "Of them, requests for link pages that came too often from one client.")
+	open := gauge("public_connections", "Open connections of the public listener; at 512 more wait.")
+	return collector{[]family{requests, throttled, open}, func(put put) {
+		if p == nil {
+			return
+		}
+		s := p.server.Stats()
+		for answered, n := range s.Requests {
+			put(requests, float64(n), answered.Route, answered.Class)
+		}
+		put(throttled, float64(s.Throttled))
+		put(open, float64(s.Open))
+	}}
+}
 
 // start calls run, which starts the networks, and then answers until ctx ends. The
 // networks' context ends when the last request has been answered: what a platform

@@ -99,6 +99,12 @@ func TestLinkPage(t *testing.T) {
 	if out, status := s.command("", "audit"); status != 0 || !strings.Contains(out, "on a link page") {
 		t.Errorf("audit exits %d and says\n%s", status, out)
 	}
+	metrics := s.scrape()
+	for _, want := range []string{`_requests_total{route="/link/…",status="2xx"} 2`, `_requests_total{route="/link/…",status="4xx"} 2`, "_requests_throttled_total 0"} {
+		if !strings.Contains(metrics, "floorwalker_public"+want+"\n") || strings.Contains(metrics, ticket) {
+			t.Errorf("the metrics have no floorwalker_public%s", want)
+		}
+	}
 	s.noSecrets(asha.Token, "wrong-token-4711", ticket) // the files are open, so this is what a kill would leave
 	if status := s.stop(); status != 0 {
 		t.Errorf("serve exits %d\n%s", status, s.log.String())

@@ -120,11 +120,11 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 		return err
 	}
 	defer os.Remove(socket)
-	if err := up.start(ctx, g, parts{b, st, client, adapters}); err != nil {
-		return err
-	}
 	listener, err := openPublic(cfg, b, adapters, up.health, log)
 	if err != nil {
+		return err
+	}
+	if err := up.start(ctx, g, parts{b, st, client, adapters, listener}); err != nil {
 		return err
 	}
 	if rows, err := st.Recover(time.Now()); err != nil {
