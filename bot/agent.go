@@ -88,11 +88,14 @@ type Linked struct {
 // An AuditEntry records an administrative act. It holds no secret.
 type AuditEntry struct {
 	At     time.Time `json:"at"`
-	Actor  string    `json:"actor"`  // an address, "cli:<uid>" or "floorwalker"
+	Actor  string    `json:"actor"`  // an address, "cli:<uid>" or "floorwalker": the bot itself
 	Action string    `json:"action"` // such as "link"
 	Object string    `json:"object,omitempty"`
 	Detail string    `json:"detail,omitempty"`
 }
+
+// byItself is the actor of what nobody asked the bot to do.
+const byItself = "floorwalker"
 
 // The errors of the store roles.
 var (

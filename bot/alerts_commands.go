@@ -169,7 +169,7 @@ func (d *desk) wideTable(reader chat.Address, lines []line) chat.Table {
 // the last day.
 func (b *Bot) alertsAbout(r *request) (chat.Reply, error) {
 	m := chat.Message{Title: "Alerts about you", Private: true}
-	agent, err := b.store.AgentAt(r.From)
+	agent, err := b.own(r)
 	if err != nil {
 		return chat.Reply{}, err
 	}

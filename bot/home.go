@@ -204,7 +204,7 @@ func (b *Bot) pageRest(ctx context.Context, r *request) ([]chat.Message, error) 
 // pageAccount says how the person's link stands; there is nothing to say if they
 // have none, because the answer about their numbers has said it.
 func (b *Bot) pageAccount(r *request) ([]chat.Message, error) {
-	agent, err := b.store.AgentAt(r.From)
+	agent, err := b.own(r)
 	switch {
 	case errors.Is(err, ErrNotLinked):
 		return nil, nil

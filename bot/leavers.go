@@ -135,7 +135,7 @@ func (b *Bot) hasLeft(ctx context.Context, a Agent, now time.Time) error {
 		return err
 	case now.Sub(mark.Since) >= keepLeaver:
 		b.log.WarnContext(ctx, "somebody left 30 days ago and is deleted", "agent", a.ID, "since", mark.Since)
-		_, err := b.Unlink(a, "floorwalker", "")
+		_, err := b.Unlink(a, byItself, "")
 		return err
 	}
 	m := note("Somebody left", chat.T(fmt.Sprintf("%s is not on the network any more (%s). I do not ask for their numbers now, and delete them, with the credential, on %s.",

@@ -230,7 +230,11 @@ func (b *Bot) tellLinked(l LinkRequest, linked Linked) error {
 		rows = append(rows, Row{Key: key, To: to, Message: m, GiveUp: time.Now().Add(keepUnmet)})
 	}
 	if l.Actor != l.Address.String() {
-		add("linked", l.Address, note("You are linked", chat.T("An administrator ("+l.Actor+") connected your dashboard account to this chat."),
+		who := "An administrator (" + l.Actor + ") connected your dashboard account to this chat."
+		if l.Actor == byItself {
+			who = "An administrator has noted that this is you, too, so your dashboard account is connected to this chat."
+		}
+		add("linked", l.Address, note("You are linked", chat.T(who),
 			chat.Join(chat.T("Kept are your name, this address, the credential (encrypted) and your numbers. "),
 				chat.Code(c.typed(l.Address.Network, "mystats", "")), chat.T(" shows your numbers, to you alone; "),
 				chat.Code(c.typed(l.Address.Network, "floor", "unlink")), chat.T(" deletes everything."))))
@@ -285,7 +289,7 @@ func (b *Bot) Link(ctx context.Context, l LinkRequest) (Linked, *dashboard.Count
 
 // unlink answers /floor unlink: it asks, and deletes when confirmed.
 func (b *Bot) unlink(_ context.Context, r *request) (chat.Reply, error) {
-	agent, err := b.store.AgentAt(r.From)
+	agent, err := b.own(r)
 	if err != nil {
 		return chat.Reply{}, err
 	}
@@ -393,7 +397,7 @@ func (b *Bot) whoami(_ context.Context, r *request) (chat.Reply, error) {
 		}
 	}
 	add("Address", r.From.String())
-	agent, err := b.store.AgentAt(r.From)
+	agent, err := b.own(r)
 	linked := err == nil
 	if err != nil && !errors.Is(err, ErrNotLinked) {
 		return chat.Reply{}, err
@@ -483,7 +487,7 @@ func (b *Bot) export(_ context.Context, r *request) (chat.Reply, error) {
 	if err := r.noMore(); err != nil {
 		return chat.Reply{}, err
 	}
-	agent, err := b.store.AgentAt(r.From)
+	agent, err := b.own(r)
 	if err != nil {
 		return chat.Reply{}, err
 	}

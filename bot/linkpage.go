@@ -70,7 +70,7 @@ func (b *Bot) LinkOffer(ctx context.Context, words secret.Secret) (LinkOffer, er
 }
 
 func (b *Bot) offerOf(t ticket) LinkOffer {
-	_, err := b.store.AgentAt(t.Address)
+	_, err := b.agentOf(t.Address)
 	c := b.config.Load()
 	return LinkOffer{
 		Address: t.Address, Name: t.Name, Command: c.typed(t.Address.Network, "floor", ""), Expires: t.Expires.In(c.zoneOf(t.Address)),

@@ -11,6 +11,40 @@ import (
 	"floorwalker/bot/chat"
 )
 
+// agentOf returns the agent of an address: its own, else that of another address
+// that the configuration gives the same person. The error is ErrNotLinked if
+// there is none.
+func (b *Bot) agentOf(addr chat.Address) (Agent, error) {
+	agent, err := b.store.AgentAt(addr)
+	for _, other := range b.config.Load().samePerson(addr) {
+		if !errors.Is(err, ErrNotLinked) {
+			break
+		}
+		agent, err = b.store.AgentAt(other)
+	}
+	return agent, err
+}
+
+// own returns the agent of who asks. An address that the configuration gives an
+// agent joins it here, at its first request: from then on the agent keeps it, the
+// audit trail shows it, and both addresses are told.
+func (b *Bot) own(r *request) (Agent, error) {
+	agent, err := b.agentOf(r.From)
+	if err != nil || slices.Contains(agent.Addresses, r.From) || agent.State == LinkRelink || agent.State == LinkSuspended {
+		return agent, err
+	}
+	credential, err := b.store.Credential(agent.ID)
+	if err != nil {
+		return Agent{}, fmt.Errorf("let %s join its agent: %w", r.From, err)
+	}
+	l := LinkRequest{Address: r.From, Name: agent.Name, Credential: credential, Actor: byItself}
+	linked, err := b.store.Link(b.linkOf(l, agent.State))
+	if err != nil {
+		return Agent{}, fmt.Errorf("let %s join its agent: %w", r.From, err)
+	}
+	return linked.Agent, b.tellLinked(l, linked)
+}
+
 // member answers /floor team add and remove: who is in a team, beyond what the
 // configuration says. The person is told.
 func (b *Bot) member(r *request, add bool) (chat.Reply, error) {
@@ -18,7 +52,7 @@ func (b *Bot) member(r *request, add bool) (chat.Reply, error) {
 	if err != nil {
 		return chat.Reply{}, err
 	}
-	agent, err := b.store.AgentAt(who)
+	agent, err := b.agentOf(who)
 	if errors.Is(err, ErrNotLinked) {
 		return chat.Reply{}, &problem{text: "That person is not linked yet, so I don't know their numbers.",
 			next: chat.Join(chat.T("They type "), chat.Code(r.config.typed(r.From.Network, "floor", "link")), chat.T(" first."))}

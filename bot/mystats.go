@@ -24,7 +24,7 @@ func (b *Bot) mystats(ctx context.Context, r *request) (chat.Reply, error) {
 	if view == "help" {
 		return chat.Show(b.explainNumbers(r)), nil
 	}
-	agent, err := b.store.AgentAt(r.From)
+	agent, err := b.own(r)
 	if err != nil {
 		return chat.Reply{}, err
 	}
