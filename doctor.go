@@ -100,6 +100,7 @@ func (p *program) doctor(cmd *cobra.Command, user string, o doctorOptions) error
 	d.api(cmd.Context(), user)
 	d.clock(cmd.Context())
 	d.networks(cmd.Context())
+	d.public(cmd.Context())
 	d.people(cmd.Context())
 	d.linked(cmd.Context())
 	if o.post {

@@ -116,9 +116,12 @@ func donePage(r Result) view {
 	return view{Title: "You are linked", Body: "done", Network: networkName(r.Offer.Who.Network), Text: paragraphs(r.Message)}
 }
 
+// goneTitle is the title of gonePage, by which Probe knows it.
+const goneTitle = "This link does not work any more"
+
 // gonePage says that a link page is not good any more.
 func gonePage() view {
-	return view{Title: "This link does not work any more", Body: "note", Text: []paragraph{
+	return view{Title: goneTitle, Body: "note", Text: []paragraph{
 		{{Text: "A link page works once, for ten minutes, and the newest one only."}},
 		{{Text: "If you have just linked your account, all is well: your chat says so. If not, get a new page there as you got this one."}},
 	}}
