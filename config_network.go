@@ -23,7 +23,7 @@ func (c *Config) On(n chat.Network) bool {
 // off says why nobody can be reached on a network, "" if it is on.
 func (c *Config) off(n chat.Network) string {
 	switch {
-	case n != chat.Slack && n != chat.Discord && n != chat.Console:
+	case !slices.Contains(chat.Networks(), n):
 		return "there is no network " + quote(string(n))
 	case c.On(n):
 		return ""

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -259,11 +260,14 @@ func (v validator) addresses(path string, list []chat.Address) {
 
 // address checks what can be said of an address without asking its network.
 func (v validator) address(path string, a chat.Address) {
-	networks := []string{string(chat.Slack), string(chat.Discord), string(chat.Console)}
 	switch {
 	case a.IsZero(): // noted when it was read
-	case a.Network != chat.Slack && a.Network != chat.Discord && a.Network != chat.Console:
-		v.fault(path, "there is no network %s%s", quote(string(a.Network)), didYouMean(string(a.Network), networks))
+	case !slices.Contains(chat.Networks(), a.Network):
+		var names []string
+		for _, n := range chat.Networks() {
+			names = append(names, string(n))
+		}
+		v.fault(path, "there is no network %s%s", quote(string(a.Network)), didYouMean(string(a.Network), names))
 	case a.Network != chat.Console && strings.ContainsAny(a.ID[:1], "#@<"):
 		v.fault(path, "%s is a name; write the id (%s)", quote(a.ID), idMenu[a.Network])
 	}

@@ -205,7 +205,7 @@ func bare(err error) string {
 	for _, class := range []error{chat.ErrGone, chat.ErrRejected, chat.ErrBarred, chat.ErrRefused, chat.ErrUnclear, chat.ErrFinal} {
 		text = strings.ReplaceAll(text, ": "+class.Error(), "")
 	}
-	for _, n := range []chat.Network{chat.Slack, chat.Discord} {
+	for _, n := range chat.Networks() {
 		text = strings.TrimPrefix(text, string(n)+": ")
 	}
 	if call, rest, ok := strings.Cut(text, ": "); ok && strings.Contains(call, ".") && !strings.Contains(call, " ") {

@@ -247,7 +247,7 @@ func runNetworks(ctx context.Context, g *errgroup.Group, adapters []chat.Adapter
 		health.Set("networks", "no chat network: set slack.bot_token or discord.bot_token")
 		log.Warn("no chat network is configured: only administrators' commands work")
 	}
-	for _, n := range []chat.Network{chat.Slack, chat.Discord, chat.Console} {
+	for _, n := range chat.Networks() {
 		if !slices.ContainsFunc(adapters, func(a chat.Adapter) bool { return a.Network() == n }) {
 			g.Go(func() error { return b.Expire(ctx, n) })
 		}

@@ -37,6 +37,9 @@ const (
 	Console Network = "console"
 )
 
+// Networks returns the networks that the program knows.
+func Networks() []Network { return []Network{Slack, Discord, Console} }
+
 // An Address is a place a message can go to, and a person a request can come
 // from: a user or a channel on one network. Written out it is "network:id". The
 // zero Address is nobody.
