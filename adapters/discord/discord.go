@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"floorwalker/bot/chat"
@@ -54,6 +55,8 @@ type Adapter struct {
 
 	replays chat.Recent // ids of interactions that came over HTTP
 	final   chan error  // the reason why Discord will not have us back
+
+	where atomic.Pointer[string] // see Workspace
 
 	mu       sync.Mutex // guards questions
 	confirms map[string]chat.Confirm

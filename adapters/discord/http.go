@@ -210,8 +210,10 @@ func (s *session) receive(ctx context.Context, app application) error {
 	case app.Endpoint == "":
 		s.log.WarnContext(ctx, "discord: no interactions arrive yet: set Interactions Endpoint URL in the developer portal", "to", s.config.endpoint())
 	}
+	s.isApp(app.Name)
 	s.health.up(time.Now())
 	s.log.InfoContext(ctx, "discord: interactions are taken over HTTP", "application", app.Name, "endpoint", app.Endpoint)
+	s.locate(ctx)
 	<-ctx.Done()
 	return nil
 }

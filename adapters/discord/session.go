@@ -105,6 +105,7 @@ func (s *session) tell(e chat.Event) {
 // guildData is a server. One that is unavailable has an outage.
 type guildData struct {
 	ID          string `json:"id"`
+	Name        string `json:"name"`
 	Unavailable bool   `json:"unavailable"`
 }
 
@@ -123,6 +124,7 @@ func (s *session) signedIn(raw json.RawMessage) {
 		s.guilds[g.ID] = true
 	}
 	s.mu.Unlock()
+	s.isApp(ready.User.name())
 	s.log.Info("discord: signed in", "bot", ready.User.name(), "id", ready.User.ID, "servers", len(ready.Guilds))
 	if id := ready.Application.ID; id != "" && id != s.config.ApplicationID {
 		s.log.Error("discord: the bot token is of another application: correct discord.application_id", "configured", s.config.ApplicationID, "token_of", id)
@@ -143,6 +145,9 @@ func (s *session) guild(in bool, raw json.RawMessage) {
 	}
 	removed := !in && (g.ID == s.config.GuildID || s.config.GuildID == "" && len(s.guilds) == 0)
 	s.mu.Unlock()
+	if in && g.ID == s.config.GuildID {
+		s.isAt(g.Name)
+	}
 	if !in {
 		s.log.Warn("discord: the bot was removed from a server", "id", g.ID)
 	}
