@@ -243,7 +243,7 @@ func TestDiskFull(t *testing.T) {
 	dir := t.TempDir()
 	mountMemory(t, dir, "1m")
 	s := newDiskSite(t, dir)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := s.start("floorwalker", "env")
 	c := s.office(ctx)
