@@ -64,16 +64,17 @@ func (b *Bot) LinkOffer(ctx context.Context, words secret.Secret) (LinkOffer, er
 	if err != nil {
 		return LinkOffer{}, err
 	}
-	offer := b.offerOf(t)
-	offer.Name = b.nameFor(ctx, LinkRequest{Address: t.Address, Name: t.Name, Actor: t.Address.String()})
-	return offer, nil
+	return b.offerOf(ctx, t), nil
 }
 
-func (b *Bot) offerOf(t ticket) LinkOffer {
+// offerOf says what a ticket is for. The name is asked for anew each time, as what
+// an event called somebody may be a name that they chose for one server.
+func (b *Bot) offerOf(ctx context.Context, t ticket) LinkOffer {
 	_, err := b.agentOf(t.Address)
 	c := b.config.Load()
 	return LinkOffer{
-		Address: t.Address, Name: t.Name, Command: c.typed(t.Address.Network, "floor", ""), Expires: t.Expires.In(c.zoneOf(t.Address)),
+		Address: t.Address, Name: b.nameFor(ctx, LinkRequest{Address: t.Address, Name: t.Name, Actor: t.Address.String()}),
+		Command: c.typed(t.Address.Network, "floor", ""), Expires: t.Expires.In(c.zoneOf(t.Address)),
 		Tries: linkTries - t.Tried, Relink: err == nil,
 	}
 }
@@ -100,7 +101,7 @@ func (b *Bot) RedeemLink(ctx context.Context, words secret.Secret, s LinkSubmiss
 		return LinkResult{}, err
 	}
 	if faults := s.faults(); faults != nil {
-		return LinkResult{Offer: b.offerOf(t), Faults: faults}, nil
+		return LinkResult{Offer: b.offerOf(ctx, t), Faults: faults}, nil
 	}
 	r := &request{Request: chat.Request{From: t.Address, Name: t.Name}, id: newID(4), config: b.config.Load()}
 	began, gone := time.Now(), false
@@ -122,7 +123,7 @@ func (b *Bot) RedeemLink(ctx context.Context, words secret.Secret, s LinkSubmiss
 	if left, err := b.ticket(words); left.Tried > 0 && (err == nil || errors.Is(err, ErrNoTicket)) {
 		t = left
 	}
-	return LinkResult{Offer: b.offerOf(t), Message: *reply.Message, Linked: result == "ok"}, nil
+	return LinkResult{Offer: b.offerOf(ctx, t), Message: *reply.Message, Linked: result == "ok"}, nil
 }
 
 // faults says what is wrong with a submission before anybody is asked.

@@ -211,5 +211,13 @@ func TestLinkPageName(t *testing.T) {
 		if err != nil || offer.Name != "Asha Rao" {
 			t.Errorf("the page is for %q, %v; want Asha Rao", offer.Name, err)
 		}
+		wrong := s.entry(3)
+		wrong.Credential.Token = secret.New("not-the-token")
+		for name, entered := range map[string]bot.LinkSubmission{"a wrong token": wrong, "nothing": {}} {
+			result, err := s.bot.RedeemLink(t.Context(), s.pages["asha"], entered)
+			if err != nil || result.Linked || result.Offer.Name != "Asha Rao" {
+				t.Errorf("after %s the page is for %q, %v; want Asha Rao", name, result.Offer.Name, err)
+			}
+		}
 	})
 }
