@@ -76,7 +76,10 @@ func (s *killSite) judgeMessages(rows []bot.Row) {
 	}
 	posts, plain := map[string]int{}, map[string]int{}
 	for _, c := range s.slack.Calls("chat.postMessage") {
-		if key, marked := madeOf(s.t, c); c.Error == "" && !marked {
+		if c.Error != "" {
+			continue // it was cut off by a kill
+		}
+		if key, marked := madeOf(s.t, c); !marked {
 			plain[of[key]]++
 		}
 	}
