@@ -252,7 +252,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	filler := filepath.Join(dir, "filler")
-	for range *fills {
+	for fill := range *fills {
 		s.waitRed(ctx, "disk", false)
 		if err := os.WriteFile(filler, make([]byte, 2<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
 			t.Fatalf("the disk is not full: %v", err)
@@ -273,7 +273,9 @@ func TestDiskFull(t *testing.T) {
 		if refused == 0 {
 			t.Error("the disk was full, and everything was acknowledged")
 		}
-		s.waitRed(ctx, "disk", true)
+		if fill == 0 { // later, the free pages of what was saved before may do for polls
+			s.waitRed(ctx, "disk", true)
+		}
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}
