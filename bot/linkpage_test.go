@@ -98,8 +98,9 @@ func TestLinkPageOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if linked != 1 || gone != 4 || waits != 45 {
-			t.Errorf("of 50 submissions %d linked, %d found the page used, %d were told to wait; want 1, 4 and 45", linked, gone, waits)
+		// Who comes when the tries are spent finds the page used, or is told to wait.
+		if calls := s.client.Stats().Attempts; linked != 1 || gone < 4 || gone+waits != 49 || calls > 5 {
+			t.Errorf("of 50 submissions 1 should link and 49 be refused, with 5 calls; %d linked, %d found the page used, %d were told to wait, with %d calls", linked, gone, waits, calls)
 		}
 		acts := 0
 		for entry, err := range s.store.AuditTrail(time.Time{}) {
