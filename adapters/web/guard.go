@@ -25,7 +25,9 @@ func (s *Server) routeOf(path string) route {
 	for _, c := range s.config.Callbacks {
 		if c.Path == path {
 			return route{name: path, methods: c.Methods, serve: func(w http.ResponseWriter, r *http.Request, _ secret.Secret) {
-				r.Body = http.MaxBytesReader(w, r.Body, s.limits.body)
+				b := &body{ReadCloser: r.Body, small: s.limits.small, places: s.places}
+				defer b.leave()
+				r.Body = http.MaxBytesReader(w, b, s.limits.body)
 				c.Handler.ServeHTTP(w, r)
 			}}
 		}

@@ -213,3 +213,37 @@ func TestDrain(t *testing.T) {
 	}
 	r.ended()
 }
+
+// TestLargeBodies: only a few large bodies are held at once, whoever sends them,
+// and those that are small get through beside them.
+func TestLargeBodies(t *testing.T) {
+	st := newStand(t, echo("/slack/event"))
+	st.limits.small, st.places = 1000, make(chan struct{}, 2)
+	r := serve(t, st)
+	request := func(n int) string {
+		return fmt.Sprintf("POST /slack/event HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", n, strings.Repeat("a", n))
+	}
+	unfinished := []net.Conn{r.dial(), r.dial()}
+	for _, c := range unfinished {
+		io.WriteString(c, request(5000)[:4000])
+	}
+	for deadline := time.Now().Add(soon); len(st.places) < 2; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("two large bodies have no places")
+		}
+	}
+	if status := r.ask(r.dial(), request(5000)); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a third large body: status %d", status)
+	}
+	if status := r.ask(r.dial(), request(1000)); status != http.StatusOK {
+		t.Errorf("a small body beside large ones: status %d", status)
+	}
+	for _, c := range unfinished {
+		if status := r.ask(c, request(5000)[4000:]); status != http.StatusOK {
+			t.Errorf("a large body with a place: status %d", status)
+		}
+	}
+	if status := r.ask(r.dial(), request(5000)); status != http.StatusOK || len(st.places) != 0 {
+		t.Errorf("a large body after the others: status %d, %d places are taken", status, len(st.places))
+	}
+}

@@ -115,6 +115,8 @@ type limits struct {
 	connections int           // at once; more wait
 	header      int           // bytes of a request's headers
 	body        int64         // bytes of a callback's body
+	small       int64         // bytes of one that is not large
+	large       int           // large bodies at once; more are refused
 	form        int64         // bytes of what is entered on a link page
 	read        time.Duration // until a request has arrived
 	answer      time.Duration // of a link page, its live call included
@@ -124,7 +126,7 @@ type limits struct {
 
 func defaultLimits() limits {
 	return limits{
-		connections: 512, header: 16 << 10, body: 1 << 20, form: 16 << 10,
+		connections: 512, header: 16 << 10, body: 1 << 20, small: 64 << 10, large: 32, form: 16 << 10,
 		read: 10 * time.Second, answer: 30 * time.Second, grace: 10 * time.Second, perMinute: 300,
 	}
 }
@@ -138,6 +140,7 @@ type Server struct {
 	origin *http.CrossOriginProtection
 	pages  *pages
 	asked  throttle
+	places chan struct{} // of large bodies
 	tally  tally
 }
 
@@ -147,6 +150,7 @@ func New(c Config) (*Server, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{config: c, limits: defaultLimits(), log: c.Logger, origin: http.NewCrossOriginProtection(), pages: newPages()}
+	s.places = make(chan struct{}, s.limits.large)
 	if c.PublicURL == "" {
 		return s, nil
 	}
