@@ -11,8 +11,7 @@ type Fault struct {
 	Index   int    // position of the rule among the specs given to Load; 0 from Compile
 	Rule    string // the rule's name, as written
 	Field   string // the configuration key: name, scope, when, clear, message, …
-	Source  string // the field's text, when Column points into it
-	Column  int    // 1-based column in Source, counted in characters; 0 when the whole field is meant
+	Column  int    // 1-based column in the field's text, counted in characters; 0 when the whole field is meant
 	Message string // one sentence: what is wrong and what to do
 }
 
@@ -22,15 +21,6 @@ func (f *Fault) Error() string {
 		return f.Field + ": " + f.Message
 	}
 	return fmt.Sprintf("%s: column %d: %s", f.Field, f.Column, f.Message)
-}
-
-// Excerpt returns the source with a caret below the place, in two lines without
-// a final newline, or "" when the fault has no column.
-func (f *Fault) Excerpt() string {
-	if f.Column == 0 {
-		return ""
-	}
-	return f.Source + "\n" + strings.Repeat(" ", f.Column-1) + "^"
 }
 
 // Faults is everything that is wrong with a rule or a set of rules. It is

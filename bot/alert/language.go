@@ -57,7 +57,7 @@ func (c *checker) condition(field, source string) (*node, *Fault) {
 		c.failAt(0, "this reads no metric, so it never changes")
 	}
 	if c.fault != nil {
-		c.fault.Field, c.fault.Source = field, c.source
+		c.fault.Field = field
 		return nil, c.fault
 	}
 	return n, nil

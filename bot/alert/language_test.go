@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
 )
@@ -57,7 +58,7 @@ func TestConditions(t *testing.T) {
 			t.Errorf("%s: %+v, want breach %v", tt.when, x, tt.want)
 		}
 		again := mustCompile(t, RuleSpec{When: r.When})
-		if again.When != r.When || again.Revision() != r.Revision() {
+		if again.When != r.When || again.revision != r.revision {
 			t.Errorf("%s: canonical text %s becomes %s", tt.when, r.When, again.When)
 		}
 	}
@@ -139,9 +140,6 @@ func TestFaults(t *testing.T) {
 		f := faults[0]
 		if !strings.Contains(f.Message, tt.want) || tt.column != 0 && f.Column != tt.column || f.Field != "when" || f.Rule != "r" {
 			t.Errorf("%.60s: %+v, want column %d and %q", tt.when, f, tt.column, tt.want)
-		}
-		if line, caret, _ := strings.Cut(f.Excerpt(), "\n"); tt.column > 0 && (line != tt.when || len(caret) != tt.column) {
-			t.Errorf("%.60s: excerpt\n%s", tt.when, f.Excerpt())
 		}
 	}
 }
@@ -389,14 +387,13 @@ func FuzzCompile(f *testing.F) {
 		r, err := Compile(RuleSpec{Name: "r", When: source}, testEnv)
 		if err != nil {
 			faults, ok := errors.AsType[Faults](err)
-			if !ok || len(faults) == 0 || faults[0].Message == "" || faults[0].Column < 0 {
+			if !ok || len(faults) == 0 || faults[0].Message == "" || faults[0].Column < 0 || faults[0].Column > 1+utf8.RuneCountInString(source) {
 				t.Fatalf("%q: %#v", source, err)
 			}
-			_ = faults[0].Excerpt()
 			return
 		}
 		again, err := Compile(RuleSpec{Name: "r", When: r.When}, testEnv)
-		if err == nil && again.Revision() != r.Revision() {
+		if err == nil && again.revision != r.revision {
 			t.Fatalf("%q: canonical text %q means something else", source, r.When)
 		}
 		x := r.Judge(Sample{}, facts)

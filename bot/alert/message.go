@@ -53,7 +53,7 @@ type piece struct{ text, field string }
 // parseMessage parses a template that may use the given fields.
 func parseMessage(source string, fields []string) (message, *Fault) {
 	fault := func(column int, format string, args ...any) *Fault {
-		return &Fault{Field: "message", Source: source, Column: column, Message: fmt.Sprintf(format, args...)}
+		return &Fault{Field: "message", Column: column, Message: fmt.Sprintf(format, args...)}
 	}
 	source = strings.Map(oneLine, strings.TrimSpace(source))
 	if len(source) > maxMessage {

@@ -35,10 +35,6 @@ func ParseKey(key string) (episode, step, recipient string, ok bool) {
 	return parts[1], parts[2], parts[3], true
 }
 
-// NewMessage reports whether the step is told in a message of its own; all
-// others edit the message that is there.
-func NewMessage(step string) bool { return step != StepResolve }
-
 // FirstFires is how many first fires of one rule people hear about one agent in
 // one shift.
 const FirstFires = 2

@@ -76,8 +76,14 @@ type Rule struct {
 	needs       []Need
 	presence    bool // reads nothing of the agent's counters
 	message     message
-	revision    string // of what the rule means
-	edition     string // of the rest
+
+	// revision identifies what the rule means: its scope, when and clear. Another
+	// revision is another rule, and ends what the old one started.
+	revision string
+
+	// edition identifies the rest: for, keep_firing_for, severity, escalation,
+	// repetition and message. Another edition keeps episodes.
+	edition string
 }
 
 // Compile checks a spec against the vocabulary. The error is [Faults]. A rule
@@ -134,14 +140,6 @@ func Load(specs []RuleSpec, env *Env) ([]*Rule, error) {
 
 // Needs returns the values the rule reads; the caller must not change it.
 func (r *Rule) Needs() []Need { return r.needs }
-
-// Revision identifies what the rule means: its scope, when and clear. Another
-// revision is another rule, and ends what the old one started.
-func (r *Rule) Revision() string { return r.revision }
-
-// Edition identifies the rest: for, keep_firing_for, severity, escalation,
-// repetition and message. Another edition keeps episodes.
-func (r *Rule) Edition() string { return r.edition }
 
 // Covers reports whether the rule is judged for a team's agents, or the team.
 func (r *Rule) Covers(team string) bool {

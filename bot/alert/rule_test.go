@@ -72,8 +72,8 @@ func TestRevision(t *testing.T) {
 		s := base
 		tt.edit(&s)
 		e := mustCompile(t, s)
-		if (e.Revision() != r.Revision()) != tt.revision || (e.Edition() != r.Edition()) != tt.edition {
-			t.Errorf("%s: revision %s to %s, edition %s to %s", name, r.Revision(), e.Revision(), r.Edition(), e.Edition())
+		if (e.revision != r.revision) != tt.revision || (e.edition != r.edition) != tt.edition {
+			t.Errorf("%s: revision %s to %s, edition %s to %s", name, r.revision, e.revision, r.edition, e.edition)
 		}
 	}
 }

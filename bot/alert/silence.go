@@ -105,15 +105,3 @@ func (s Silence) Ended(now time.Time) Silence {
 	}
 	return s
 }
-
-// SilencedBy returns the index of the silence that holds back an alert longest,
-// or -1 when it is not silenced.
-func SilencedBy(silences []Silence, l Labels, now time.Time) int {
-	best := -1
-	for i, s := range silences {
-		if s.Active(now) && s.Matcher.Matches(l) && (best < 0 || s.End.After(silences[best].End)) {
-			best = i
-		}
-	}
-	return best
-}
