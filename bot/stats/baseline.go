@@ -1,9 +1,6 @@
 package stats
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // enough is how many earlier windows make a median worth comparing with.
 const enough = 3
@@ -35,31 +32,12 @@ func Median(numbers []Number, least int) Number {
 // as the running one has lasted.
 type Baseline []Summary
 
-// Week returns the summaries of windows that began in the seven days before one
-// that begins at a time.
-func (b Baseline) Week(begin time.Time) Baseline {
-	return b.filter(func(s Summary) bool {
-		return s.From.Before(begin) && s.From.After(begin.Add(-7*24*time.Hour-2*time.Hour)) // 2h: the clocks may have changed
-	})
-}
-
-// Weekday returns the summaries of earlier windows that began on the same day of
-// the week, in a zone.
-func (b Baseline) Weekday(begin time.Time, zone *time.Location) Baseline {
-	day := begin.In(zone).Weekday()
-	return b.filter(func(s Summary) bool { return s.From.Before(begin) && s.From.In(zone).Weekday() == day })
-}
-
 // Covered returns the summaries that were observed enough to be compared with:
 // what was not seen would make every median low.
 func (b Baseline) Covered(least float64) Baseline {
-	return b.filter(func(s Summary) bool { return s.Coverage() >= least })
-}
-
-func (b Baseline) filter(keep func(Summary) bool) Baseline {
 	var kept Baseline
 	for _, s := range b {
-		if keep(s) {
+		if s.Coverage() >= least {
 			kept = append(kept, s)
 		}
 	}
@@ -73,23 +51,4 @@ func (b Baseline) Median(name string) Number {
 		numbers = append(numbers, s.Totals[name])
 	}
 	return Median(numbers, enough)
-}
-
-// A Pace compares a number with what it usually is at this point.
-type Pace struct {
-	Now, Usual Number
-	Ahead      Number // Now less Usual
-	Ratio      Number // Now over Usual; missing if that is 0
-}
-
-// Pace compares a total of a summary with the median of the baseline.
-func (b Baseline) Pace(s Summary, name string) Pace {
-	p := Pace{Now: s.Totals[name], Usual: b.Median(name)}
-	if quality := min(p.Now.Quality, p.Usual.Quality); quality != Missing {
-		p.Ahead = Number{p.Now.Value - p.Usual.Value, quality}
-		if p.Usual.Value > 0 {
-			p.Ratio = Number{p.Now.Value / p.Usual.Value, quality}
-		}
-	}
-	return p
 }

@@ -144,10 +144,6 @@ func TestNeighbours(t *testing.T) {
 		s := series().Summarize(all, at("09:00"), at("10:00"))
 		expect(t, test.name+": offered", show(s.Totals["offered"]), "20")
 		expect(t, test.name+": what is lacking", showLack(s.Lacks["offered"]), test.lacks)
-		most, ok := s.AtMost("offered")
-		if want := test.lacks == "4" || test.lacks == "12"; ok != want || ok && most != 20+s.Lacks["offered"].Count {
-			t.Errorf("%s: at most %v, %v", test.name, most, ok)
-		}
 	}
 }
 

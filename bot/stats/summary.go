@@ -66,12 +66,6 @@ func (s Summary) Late(every time.Duration) bool {
 	return !s.First.IsZero() && s.First.Sub(s.From) > 2*every
 }
 
-// AtMost returns what a counter's total is at most, if a count bounds it.
-func (s Summary) AtMost(name string) (most float64, ok bool) {
-	n, l := s.Totals[name], s.Lacks[name]
-	return n.Value + l.Count, n.Known() && l.Time == 0
-}
-
 // derive computes the rates.
 func (s *Summary) derive() {
 	answered, missed := s.Totals["answered"], s.Totals["missed"]
