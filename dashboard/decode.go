@@ -22,10 +22,13 @@ var (
 	errRefused  = errors.New("the answer reports no success")
 )
 
-// An envelope is the outer object of an answer. The fields are the zero Value
-// when they are missing.
+// An envelope is the outer object of an answer, read in one pass. Values are the
+// zero Value when they are missing.
 type envelope struct {
 	status, message, code, errCode Value
+
+	rows int              // elements of the message, if it is an array
+	row  map[string]Value // members of the first, if that is an object
 }
 
 // decode reads an answer's body: the first row by its exact keys and how many
@@ -42,17 +45,27 @@ func decode(body []byte, cred Credential) (row map[string]Value, rows int, e *Er
 	if !env.success() {
 		return nil, 0, env.refusal(cred)
 	}
-	row, rows, err = readRows(env.message.raw)
-	if err != nil {
-		return nil, 0, &Error{Message: env.text(cred), Err: err}
+	// A message that is no array, no row, and a row that is no object or an empty
+	// one are all "no data": zeros are never invented.
+	if len(env.row) == 0 {
+		return nil, 0, &Error{Message: env.text(cred), Err: errNoData}
 	}
-	return row, rows, nil
+	return env.row, env.rows, nil
 }
 
 // readEnvelope finds the members of the outer object that matter.
 func readEnvelope(text string) (envelope, error) {
 	var env envelope
-	err := members(text, func(name, raw string) {
+	err := walk(text, '{', func(d *jsontext.Decoder) error {
+		name, err := next(d, text)
+		if err != nil {
+			return err
+		}
+		name = Value{name}.unquote()
+		if name == "message" && d.PeekKind() == '[' {
+			return env.readRows(d, text)
+		}
+		raw, err := next(d, text)
 		switch name {
 		case "status":
 			env.status.raw = raw
@@ -63,8 +76,36 @@ func readEnvelope(text string) (envelope, error) {
 		case "errCode":
 			env.errCode.raw = raw
 		}
+		return err
 	})
 	return env, describe(err, text)
+}
+
+// readRows reads the array that comes next.
+func (e *envelope) readRows(d *jsontext.Decoder, text string) error {
+	return inside(d, func(d *jsontext.Decoder) error {
+		if e.rows++; e.rows == 1 && d.PeekKind() == '{' {
+			return e.readRow(d, text)
+		}
+		return d.SkipValue()
+	})
+}
+
+// readRow reads the object that comes next. Its values are parts of text, of
+// which a row is nearly all.
+func (e *envelope) readRow(d *jsontext.Decoder, text string) error {
+	e.row = make(map[string]Value, 14) // as many as fit into 16 places; a row has about that many
+	return inside(d, func(d *jsontext.Decoder) error {
+		name, err := next(d, text)
+		if err != nil {
+			return err
+		}
+		raw, err := next(d, text)
+		if err == nil {
+			e.row[normal(name).unquote()] = normal(raw)
+		}
+		return err
+	})
 }
 
 // describe replaces a decoder's error, which may quote what it could not read,
@@ -126,38 +167,12 @@ func number(v Value) int {
 	return int(n)
 }
 
-// readRows reads the first row of the message and counts the rows. A message
-// that is no array, no row, and a row that is no object or an empty one are all
-// "no data": zeros are never invented.
-func readRows(message string) (row map[string]Value, rows int, err error) {
-	var first string
-	err = elements(message, func(raw string) {
-		if rows++; rows == 1 {
-			first = raw
-		}
-	})
-	if err != nil {
-		return nil, 0, errNoData
+// normal returns the value with the given JSON text, which is valid.
+func normal(raw string) Value {
+	if plain(raw) {
+		return Value{raw}
 	}
-	row, err = readRow(first) // which fails if there is no first row
-	if err != nil || len(row) == 0 {
-		return nil, 0, errNoData
-	}
-	return row, rows, nil
-}
-
-// readRow splits a row into its values.
-func readRow(text string) (map[string]Value, error) {
-	text = strings.Clone(text) // the values are parts of it and must not hold on to the whole body
-	if !plain(text) {
-		var err error
-		if text, err = normalize(text); err != nil {
-			return nil, err
-		}
-	}
-	row := make(map[string]Value, 14) // as many as fit into 16 places; a row has about that many
-	err := members(text, func(name, raw string) { row[name] = Value{raw} })
-	return row, err
+	return ValueOf(raw)
 }
 
 // plain reports whether JSON text is certainly in the normal form of a [Value]:
