@@ -54,11 +54,6 @@ func (r Rota) Shift(name string) (Shift, bool) {
 	return Shift{}, false
 }
 
-// Starts returns the schedule on which s starts.
-func (r Rota) Starts(s Shift) Schedule {
-	return Schedule{Zone: r.Zone, Days: s.Days, Times: []TimeOfDay{s.Start}, Holidays: r.Holidays}
-}
-
 // Ends returns the schedule on which s ends.
 func (r Rota) Ends(s Shift) Schedule {
 	return Schedule{Zone: r.Zone, Days: s.Days, Times: []TimeOfDay{s.End}, Holidays: r.Holidays,
@@ -154,33 +149,6 @@ func (rs Rotas) At(t time.Time) (w Window, ok bool) {
 		}
 	}
 	return last, ok
-}
-
-// Next returns the shift that begins next, after t. There is none only if there
-// are no shifts.
-func (rs Rotas) Next(t time.Time) (next Window, ok bool) {
-	for _, r := range rs {
-		for _, s := range r.Shifts {
-			if w, found := r.next(s, t); found && (!ok || w.Start.Before(next.Start)) {
-				next, ok = w, true
-			}
-		}
-	}
-	return next, ok
-}
-
-func (r Rota) next(s Shift, t time.Time) (Window, bool) {
-	starts := r.Starts(s)
-	for {
-		o, err := starts.Next(t)
-		if err != nil { // a shift without days
-			return Window{}, false
-		}
-		if w := r.window(s, o.Nominal.Date); !w.Empty() {
-			return w, true
-		}
-		t = o.At
-	}
 }
 
 // Union returns the parts of s in which anybody works, in order and apart from

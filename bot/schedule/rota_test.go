@@ -95,29 +95,11 @@ func TestAt(t *testing.T) {
 		if w, ok := none.At(local(t, "2027-01-25T09:00", r.Zone)); ok {
 			t.Errorf("no shifts have %v", w)
 		}
-		if w, ok := none.Next(local(t, "2027-01-25T09:00", r.Zone)); ok {
-			t.Errorf("no shifts have next %v", w)
-		}
-	}
-}
-
-func TestNextShift(t *testing.T) {
-	r := support(t)
-	for _, test := range []struct{ after, want string }{
-		{"2027-01-25T08:59", "day 2027-01-25T09:00"},
-		{"2027-01-25T09:00", "late 2027-01-25T14:00"},
-		{"2027-01-25T23:00", "day 2027-01-27T09:00"},
-		{"2027-01-29T23:00", "day 2027-02-01T09:00"},
-	} {
-		w, ok := Rotas{r}.Next(local(t, test.after, r.Zone))
-		if got := w.Shift + " " + w.From.String(); !ok || got != test.want {
-			t.Errorf("after %s: %q, want %q", test.after, got, test.want)
-		}
 	}
 }
 
 // A shift that is in a gap altogether does not take place; the one before counts
-// as the last, and the one after as the next.
+// as the last.
 func TestShiftInGap(t *testing.T) {
 	z := zone(t, "America/New_York")
 	r := Rota{Zone: z, Shifts: []Shift{shift(t, "odd", EveryDay, "02:00", "03:00")}}
@@ -127,9 +109,6 @@ func TestShiftInGap(t *testing.T) {
 	}
 	if w, ok := r.LastEnded(at); !ok || w.From != civil(t, "2026-03-07T02:00") {
 		t.Errorf("the last is %v, %v", w, ok)
-	}
-	if w, ok := (Rotas{r}).Next(at.Add(-time.Hour)); !ok || w.From != civil(t, "2026-03-09T02:00") {
-		t.Errorf("the next is %v, %v", w, ok)
 	}
 }
 
