@@ -52,17 +52,6 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Permanent reports whether the same call can only fail again until somebody
-// acts: a person, an administrator, or a programmer.
-func (e *Error) Permanent() bool {
-	switch e.class {
-	case classDead, classBarred, classGone, classMalformed, classLate:
-		return true
-	default:
-		return false
-	}
-}
-
 // Unwrap returns the error of package chat that says what to do, and the reason
 // why there was no answer.
 func (e *Error) Unwrap() []error {

@@ -16,35 +16,33 @@ import (
 // Each of Discord's codes is an error of package chat, and says what it is.
 func TestCodes(t *testing.T) {
 	for _, test := range []struct {
-		fault     discordtest.Fault
-		want      error // nil is "later"
-		permanent bool
-		limited   bool
+		fault discordtest.Fault
+		want  error // nil is a limit
 	}{
-		{discordtest.Fault{Code: 10003}, chat.ErrGone, true, false},
-		{discordtest.Fault{Code: 10004}, chat.ErrGone, true, false},
-		{discordtest.Fault{Code: 10008}, chat.ErrGone, true, false},
-		{discordtest.Fault{Code: 10013}, chat.ErrGone, true, false},
-		{discordtest.Fault{Code: 50007}, chat.ErrGone, true, false},
-		{discordtest.Fault{Code: 50278}, chat.ErrGone, true, false},
-		{discordtest.Fault{Code: 50001}, chat.ErrBarred, true, false},
-		{discordtest.Fault{Code: 50013}, chat.ErrBarred, true, false},
-		{discordtest.Fault{Code: 50035}, chat.ErrRejected, true, false},
-		{discordtest.Fault{Code: 50109}, chat.ErrRejected, true, false},
-		{discordtest.Fault{Code: 40005}, chat.ErrRejected, true, false},
-		{discordtest.Fault{Status: 401}, chat.ErrFinal, true, false},
-		{discordtest.Fault{Status: 403}, chat.ErrBarred, true, false},
-		{discordtest.Fault{Status: 500}, chat.ErrUnclear, false, false},
-		{discordtest.Fault{Status: 502}, chat.ErrUnclear, false, false},
-		{discordtest.Fault{Reset: true}, chat.ErrUnclear, false, false},
-		{discordtest.Fault{Code: 20028}, nil, false, true},
-		{discordtest.Fault{Code: 30046}, nil, false, true},
-		{discordtest.Fault{Code: 40003}, nil, false, true},
-		{discordtest.Fault{Status: 429, RetryAfter: 3 * time.Second}, nil, false, true},
-		{discordtest.Fault{Status: 429, Scope: "shared", RetryAfter: 3 * time.Second}, nil, false, true},
-		{discordtest.Fault{Status: 429, Scope: "global", RetryAfter: 3 * time.Second}, nil, false, true},
-		{discordtest.Fault{Status: 429, Scope: "global", RetryAfter: 3 * time.Second, Bare: true}, nil, false, true},
-		{discordtest.Fault{Status: 429, HTML: true, RetryAfter: 3 * time.Second}, nil, false, true},
+		{discordtest.Fault{Code: 10003}, chat.ErrGone},
+		{discordtest.Fault{Code: 10004}, chat.ErrGone},
+		{discordtest.Fault{Code: 10008}, chat.ErrGone},
+		{discordtest.Fault{Code: 10013}, chat.ErrGone},
+		{discordtest.Fault{Code: 50007}, chat.ErrGone},
+		{discordtest.Fault{Code: 50278}, chat.ErrGone},
+		{discordtest.Fault{Code: 50001}, chat.ErrBarred},
+		{discordtest.Fault{Code: 50013}, chat.ErrBarred},
+		{discordtest.Fault{Code: 50035}, chat.ErrRejected},
+		{discordtest.Fault{Code: 50109}, chat.ErrRejected},
+		{discordtest.Fault{Code: 40005}, chat.ErrRejected},
+		{discordtest.Fault{Status: 401}, chat.ErrFinal},
+		{discordtest.Fault{Status: 403}, chat.ErrBarred},
+		{discordtest.Fault{Status: 500}, chat.ErrUnclear},
+		{discordtest.Fault{Status: 502}, chat.ErrUnclear},
+		{discordtest.Fault{Reset: true}, chat.ErrUnclear},
+		{discordtest.Fault{Code: 20028}, nil},
+		{discordtest.Fault{Code: 30046}, nil},
+		{discordtest.Fault{Code: 40003}, nil},
+		{discordtest.Fault{Status: 429, RetryAfter: 3 * time.Second}, nil},
+		{discordtest.Fault{Status: 429, Scope: "shared", RetryAfter: 3 * time.Second}, nil},
+		{discordtest.Fault{Status: 429, Scope: "global", RetryAfter: 3 * time.Second}, nil},
+		{discordtest.Fault{Status: 429, Scope: "global", RetryAfter: 3 * time.Second, Bare: true}, nil},
+		{discordtest.Fault{Status: 429, HTML: true, RetryAfter: 3 * time.Second}, nil},
 	} {
 		t.Run(fmt.Sprintf("%+v", test.fault), func(t *testing.T) {
 			srv := network(t, discordtest.Options{})
@@ -60,11 +58,11 @@ func TestCodes(t *testing.T) {
 			if !ok {
 				t.Fatalf("no *Error in %v", err)
 			}
-			if e.Permanent() != test.permanent || e.Route != "POST /channels/{}/messages" || !strings.HasPrefix(err.Error(), "discord: ") {
+			if e.Route != "POST /channels/{}/messages" || !strings.HasPrefix(err.Error(), "discord: ") {
 				t.Errorf("%+v: %v", e, err)
 			}
 			retry, limited := errors.AsType[*chat.RetryError](err)
-			if limited != test.limited || limited && (retry.After < time.Second || retry.After != e.After) {
+			if limited != (test.want == nil) || limited && (retry.After < time.Second || retry.After != e.After) {
 				t.Errorf("limited is %v: %v", limited, err)
 			}
 		})
