@@ -192,18 +192,9 @@ func (s *Server) Ephemerals(user string) []Message {
 // WaitMessage returns the newest message of a channel for which match reports
 // true, once there is one; a nil match is any.
 func (s *Server) WaitMessage(ctx context.Context, channel string, match func(Message) bool) (Message, error) {
-	return s.waitFor(ctx, func() []Message { return s.Messages(channel) }, match)
-}
-
-// WaitEphemeral is WaitMessage for what only this person sees.
-func (s *Server) WaitEphemeral(ctx context.Context, user string, match func(Message) bool) (Message, error) {
-	return s.waitFor(ctx, func() []Message { return s.Ephemerals(user) }, match)
-}
-
-func (s *Server) waitFor(ctx context.Context, list func() []Message, match func(Message) bool) (Message, error) {
 	var found Message
 	err := s.Wait(ctx, func() bool {
-		for _, m := range slices.Backward(list()) {
+		for _, m := range slices.Backward(s.Messages(channel)) {
 			if match == nil || match(m) {
 				found = m
 				return true
