@@ -168,11 +168,8 @@ type Seen struct {
 	Last  dashboard.Counters `json:"last,omitzero"`
 }
 
-// Audit is the role of the store that keeps the audit trail.
+// Audit is the role of the store that shows the audit trail.
 type Audit interface {
-	// Record appends an entry.
-	Record(e AuditEntry) error
-
 	// AuditTrail yields entries since a time, oldest first, by pages.
 	AuditTrail(since time.Time) iter.Seq2[AuditEntry, error]
 }

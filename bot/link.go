@@ -382,7 +382,7 @@ func addresses(a Agent) string {
 }
 
 // Unlinked tells whoever keeps house that the history of an agent is to be
-// deleted, see [History.TrimHistory].
+// deleted.
 func (b *Bot) Unlinked() <-chan struct{} { return b.unlinked }
 
 // whoami says who the bot thinks the person is.

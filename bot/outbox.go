@@ -128,7 +128,7 @@ type Tx interface {
 	// as it is, and the answer is false: people may have it before them.
 	Amend(key string, m chat.Message, notBefore time.Time) (amended bool, err error)
 
-	// Audit is [Audit.Record].
+	// Audit appends an entry to the audit trail.
 	Audit(e AuditEntry) error
 
 	// RecordOccurrence records a digest's due time, unless it is recorded.
@@ -164,10 +164,6 @@ type Outbox interface {
 	// or that is settled already stays as it is.
 	Settle(key string, o Outcome) error
 
-	// Recover makes rows that were left leased by a process that died pending
-	// and in doubt. Call it once, before the first Lease.
-	Recover(now time.Time) (rows int, err error)
-
 	// Rows yields the rows in the given states, all if none is given, in the
 	// order of arrival, by pages. Those that cannot be read are left out.
 	Rows(states ...RowState) iter.Seq2[Row, error]
@@ -192,10 +188,6 @@ type History interface {
 	// while these do not change, so it pays to leave out the one number that
 	// changes with every poll, if it is not needed.
 	History(id AgentID, span schedule.Span, without ...string) iter.Seq2[stats.Sample, error]
-
-	// TrimHistory deletes the days that ended before the time, and what is left
-	// of agents who were unlinked. It may take seconds.
-	TrimHistory(before time.Time) error
 }
 
 // An AgentSample is a sample and whose it is.

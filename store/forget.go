@@ -14,9 +14,9 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// TrimHistory deletes the days that ended before the time, see [bot.History].
-// It also compacts the days that ended lately, once each, and makes up for a
-// [Store.ForgetHistory] that was not completed. Call it hourly or so.
+// TrimHistory deletes the days that ended before the time. It also compacts the
+// days that ended lately, once each, and makes up for a [Store.ForgetHistory]
+// that was not completed. It may take seconds. Call it hourly or so.
 func (s *Store) TrimHistory(before time.Time) error {
 	err := s.history.trim(before)
 	s.history.compactEnded(time.Now().Add(-lateFor))

@@ -242,7 +242,9 @@ func (t txn) giveUp(overdue []place, why string, now time.Time) (rows []bot.Row,
 	return rows, nil
 }
 
-// Recover makes the rows of a process that died due again, see [bot.Outbox].
+// Recover makes rows that were left leased by a process that died pending and in
+// doubt, and returns how many they were. Call it once, before the first
+// [Store.Lease].
 func (s *Store) Recover(now time.Time) (rows int, err error) {
 	err = s.update(func(t txn) error {
 		var left []place
