@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -174,10 +175,10 @@ func (c *caller) attempt(ctx context.Context, cred Credential) (Counters, error)
 	}()
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return Counters{}, &Error{Err: c.networkError(err, cred)}
+		return Counters{}, &Error{Err: c.networkError(ctx, err, cred)}
 	}
 	defer resp.Body.Close()
-	counters, e := c.read(resp, cred)
+	counters, e := c.read(ctx, resp, cred)
 	if e != nil {
 		e.Status = resp.StatusCode
 		e.After = retryAfter(resp, start)
@@ -201,14 +202,14 @@ func (c *caller) ask(ctx context.Context, cred Credential) *http.Request {
 }
 
 // read reads an answer's body and date.
-func (c *caller) read(resp *http.Response, cred Credential) (Counters, *Error) {
+func (c *caller) read(ctx context.Context, resp *http.Response, cred Credential) (Counters, *Error) {
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		return Counters{}, &Error{Class: ClassFault, Err: redirected(resp)}
 	}
 	body, err := readBody(resp)
 	switch {
 	case err != nil:
-		return Counters{}, &Error{Err: c.networkError(err, cred)}
+		return Counters{}, &Error{Err: c.networkError(ctx, err, cred)}
 	case len(body) > maxBody:
 		return Counters{}, &Error{Err: errTooLong}
 	}
@@ -246,8 +247,10 @@ func redirected(resp *http.Response) error {
 	return fmt.Errorf("the API redirects to %s://%s; redirects are not followed, check dashboard.base_url", to.Scheme, to.Host)
 }
 
-// networkError describes what net/http reported.
-func (c *caller) networkError(err error, cred Credential) error {
+// networkError describes what net/http reported, which for a context that has
+// ended is its cause, and that may be anything.
+func (c *caller) networkError(ctx context.Context, err error, cred Credential) error {
+	err = cmp.Or(ctx.Err(), err)
 	text := clean(err.Error(), cred)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

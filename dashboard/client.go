@@ -52,8 +52,8 @@ func (c Config) check() error {
 //
 // A call that reaches the API takes at most three times Config.Timeout: waiting
 // for its turn, a first attempt, and one repetition if that attempt failed in a
-// way that may pass. What would have to wait for longer gives up at once. Each
-// call runs in a goroutine of its own, which ends with it.
+// way that may pass. What would have to wait for longer gives up at once. A call
+// that others may share runs in a goroutine of its own, which ends with it.
 type Client struct {
 	caller  *caller
 	flights singleflight.Group
@@ -90,12 +90,13 @@ func New(cfg Config) (*Client, error) {
 type Query struct {
 	Agent      string     // key of cache and flight; "" for nobody known yet (at link): neither cached nor shared
 	Credential Credential // whose counters come back
-	Fresh      bool       // ask the API even if a cached answer is young enough; still joins a flight and fills the cache
+	Fresh      bool       // ask the API, whatever is cached or on its way; the answer is cached
 }
 
 // Counters returns the agent's counters: from the cache if they are young
-// enough, from a call that is already on its way for this agent and credential,
-// or from a call of its own.
+// enough, from a shared call that is already on its way for this agent and
+// credential, or by starting one. A query that is fresh, or of nobody known yet,
+// is a call of its own and ends with ctx.
 //
 // A shared call does not depend on any caller's context: whoever gives up
 // leaves it to the others, and its answer to the cache. The error is always an
@@ -112,11 +113,12 @@ func (c *Client) Counters(ctx context.Context, q Query) (Counters, error) {
 		return c.fly(ctx, q)
 	}
 	owner := q.Credential.fingerprint()
-	if !q.Fresh {
-		if counters, ok := c.cache.get(q.Agent, owner); ok {
-			c.cacheHits.Add(1)
-			return counters, nil
-		}
+	if q.Fresh {
+		return c.fetch(ctx, q, owner)
+	}
+	if counters, ok := c.cache.get(q.Agent, owner); ok {
+		c.cacheHits.Add(1)
+		return counters, nil
 	}
 	return c.join(ctx, q, owner)
 }
@@ -127,12 +129,7 @@ func (c *Client) join(ctx context.Context, q Query, owner fingerprint) (Counters
 	ours := false
 	flight := c.flights.DoChan(q.Agent+"\x00"+string(owner[:]), func() (any, error) {
 		ours = true // read only after the flight has landed
-		epoch := c.cache.now()
-		counters, err := c.fly(context.WithoutCancel(ctx), q)
-		if err == nil {
-			c.cache.put(q.Agent, cached{counters, owner, epoch, time.Now()})
-		}
-		return counters, err
+		return c.fetch(context.WithoutCancel(ctx), q, owner)
 	})
 	select {
 	case landed := <-flight:
@@ -146,6 +143,16 @@ func (c *Client) join(ctx context.Context, q Query, owner fingerprint) (Counters
 	case <-ctx.Done():
 		return Counters{}, gaveUp(ctx)
 	}
+}
+
+// fetch makes one call and caches its answer.
+func (c *Client) fetch(ctx context.Context, q Query, owner fingerprint) (Counters, error) {
+	epoch := c.cache.now()
+	counters, err := c.fly(ctx, q)
+	if err == nil {
+		c.cache.put(q.Agent, cached{counters, owner, epoch, time.Now()})
+	}
+	return counters, err
 }
 
 // fly makes one call and counts how it ended. A panic becomes an error: in a

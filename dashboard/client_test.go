@@ -198,11 +198,9 @@ func TestShared(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		for i := range 9 {
+		for range 9 {
 			wg.Go(func() {
-				q := query("asha")
-				q.Fresh = i%2 == 0
-				if counters, err := c.Counters(t.Context(), q); err != nil || counters.Value("TH").Raw() != "7" {
+				if counters, err := c.Counters(t.Context(), query("asha")); err != nil || counters.Value("TH").Raw() != "7" {
 					t.Errorf("%v, %v", counters, err)
 				}
 			})
@@ -222,7 +220,7 @@ func TestShared(t *testing.T) {
 }
 
 // TestNotShared checks what must not be shared: other agents, another
-// credential of the same agent, and queries of nobody known yet.
+// credential of the same agent, fresh queries, and those of nobody known yet.
 func TestNotShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var requests atomic.Int32
@@ -231,13 +229,13 @@ func TestNotShared(t *testing.T) {
 			requests.Add(1)
 			<-open
 			return reply(200, good), nil
-		}))
+		}), func(cfg *dashboard.Config) { cfg.RequestsPerSecond = 1000 })
 		other := query("asha")
 		other.Credential.Token = secret.New("tok-new")
 		nobody := query("asha")
 		nobody.Agent = ""
 		var wg sync.WaitGroup
-		for _, q := range []dashboard.Query{query("asha"), query("ben"), other, nobody, nobody} {
+		for _, q := range []dashboard.Query{query("asha"), query("ben"), other, nobody, nobody, fresh("asha"), fresh("asha")} {
 			wg.Go(func() {
 				if _, err := c.Counters(t.Context(), q); err != nil {
 					t.Error(err)
@@ -245,8 +243,8 @@ func TestNotShared(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		if n := requests.Load(); n != 5 {
-			t.Errorf("%d requests for five different queries", n)
+		if n := requests.Load(); n != 7 {
+			t.Errorf("%d requests for seven different queries", n)
 		}
 		close(open)
 		wg.Wait()

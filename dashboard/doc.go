@@ -8,9 +8,10 @@
 //
 // A [Client] asks politely and once. Per base URL it has one connection pool,
 // one limit of calls a second, one limit of calls in flight and one circuit
-// breaker; per agent it has one flight at a time, which all callers share, and
-// an answer that stays good for a few seconds. What it cannot answer, it
-// returns as an [Error] whose [Class] says what to do about it.
+// breaker; per agent it has one flight at a time, which the callers share who
+// do not insist on a fresh answer, and an answer that stays good for a few
+// seconds. What it cannot answer, it returns as an [Error] whose [Class] says
+// what to do about it.
 //
 // The payload is undocumented and its types drift, so nothing of it is decoded
 // into fields. [Counters] keeps the row by its exact keys (aTT and ATT are two

@@ -236,17 +236,27 @@ func TestBreakerIgnores(t *testing.T) {
 	}
 }
 
-// TestBreakerIgnoresCallers checks that callers who give up do not open it.
+// TestBreakerIgnoresCallers checks that callers who give up do not open it. Of a
+// context that has ended, net/http reports the cause.
 func TestBreakerIgnoresCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := client(t, server(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
-			return nil, r.Context().Err()
+			return nil, context.Cause(r.Context())
 		}))
-		for range 20 {
-			ctx, cancel := context.WithCancel(t.Context())
-			time.AfterFunc(time.Second, cancel)
-			c.Counters(ctx, dashboard.Query{Credential: query("asha").Credential})
+		for i := range 20 {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(time.Second, func() { cancel(errors.New("the store is gone")) })
+			q := fresh("asha")
+			if i%2 == 0 {
+				q.Agent = ""
+			}
+			start := time.Now()
+			_, err := c.Counters(ctx, q)
+			expect(t, err, dashboard.ClassTransient)
+			if !errors.Is(err, context.Canceled) || time.Since(start) != time.Second {
+				t.Errorf("after %s: %v", time.Since(start), err)
+			}
 		}
 		if s := c.Stats(); s.Attempts != 20 || s.Breaker != "closed" {
 			t.Errorf("%+v", s)

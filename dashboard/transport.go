@@ -31,7 +31,6 @@ func newTransport(cfg Config, dials *atomic.Uint64) *http.Transport {
 		MaxConnsPerHost:        cfg.MaxInFlight,
 		IdleConnTimeout:        idleFor,
 		TLSHandshakeTimeout:    5 * time.Second,
-		ResponseHeaderTimeout:  cfg.Timeout,
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true,
 	}
