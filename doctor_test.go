@@ -101,7 +101,9 @@ func TestDoctorChannel(t *testing.T) {
 	s.rewrite("slack:C0SUPPORT", "slack:C0NONE")
 	s.says(exitFailed, []string{"--post"}, "slack:C0NONE of team support: channel_not_found\n", "/invite @floorwalker", "!chat: ", "!chat.postMessage")
 	s.slack.Fail("chat.postMessage", slacktest.Fault{Error: "restricted_action"}, 1)
-	s.says(exitFailed, []string{"--post"}, "slack:C0NONE of team support: restricted_action\n", "floorwalker manifest slack", "!/invite")
+	s.says(exitFailed, []string{"--post"}, "slack:C0NONE of team support: restricted_action", "If it is there, let it post.", "!floorwalker manifest slack")
+	s.slack.Fail("chat.postMessage", slacktest.Fault{Error: "missing_scope"}, 1)
+	s.says(exitFailed, []string{"--post"}, "slack:C0NONE of team support: missing_scope", "floorwalker manifest slack", "!/invite")
 }
 
 // TestDoctorForeignAPI: what answers at the address is something else.
