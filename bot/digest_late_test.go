@@ -276,3 +276,18 @@ func (u *unsettled) Settle(key string, o bot.Outcome) error {
 	}
 	return u.Store.Settle(key, o)
 }
+
+// TestNewDigestOnAFullDisk: since when a digest is due cannot be recorded while
+// the disk is full. That ends nothing, and with space again it is posted.
+func TestNewDigestOnAFullDisk(t *testing.T) {
+	inSite(t, siteConfig(t, atShiftEnd()), func(s *site) {
+		full := s.fullDisk()
+		full.Store(true)
+		s.start()
+		s.until("2026-03-02 17:30")
+		full.Store(false)
+		s.until("2026-03-02 18:10")
+		s.expect(1, "")
+		s.stop()
+	})
+}

@@ -95,6 +95,9 @@ func (l *digestLoop) amendLate(ctx context.Context, c *Config, now time.Time) er
 	for _, team := range c.Teams {
 		for _, d := range team.Digests {
 			start, err := l.start(digestName(team, d), timesOf(d), now)
+			if errors.Is(err, ErrNotSaved) {
+				continue // run says so
+			}
 			if err != nil {
 				return err
 			}
