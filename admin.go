@@ -2,14 +2,11 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
-	"net/http"
 	"os"
 	"os/user"
 	"strings"
@@ -23,51 +20,7 @@ import (
 	"floorwalker/adapters/slack"
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
-	"floorwalker/dashboard"
-	"floorwalker/store"
 )
-
-// openClerk returns a clerk: to the running serve if there is one, else to an
-// office of this process, which then owns the database until close. It makes no
-// database: a mistyped path would look like lost data.
-func (p *program) openClerk(cmd *cobra.Command) (*clerk, error) {
-	cfg, log, err := p.load(cmd, false)
-	if err != nil {
-		return nil, err
-	}
-	return clerkFor(cmd.Context(), cfg, existing, log)
-}
-
-// Whether a command may make a database where there is none.
-const (
-	existing = true  // it may not
-	anew     = false // it may
-)
-
-// clerkFor is openClerk with the configuration at hand.
-func clerkFor(ctx context.Context, cfg *Config, existing bool, log *slog.Logger) (*clerk, error) {
-	path, err := socketPath(cfg.Store.Path)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	if c := dialOffice(ctx, path); c != nil {
-		return c, nil
-	}
-	config := storeConfig(cfg, log)
-	config.Existing = existing
-	st, err := store.Open(config)
-	if err != nil {
-		return nil, err
-	}
-	client, err := dashboard.New(clientConfig(cfg, log))
-	if err != nil {
-		return nil, errors.Join(err, st.Close())
-	}
-	b := bot.New(botConfig(cfg), client, st, discard{}, log)
-	o := &office{bot: b, store: st, source: client, log: log}
-	o.config.Store(cfg)
-	return inProcess(o, st.Close), nil
-}
 
 // actor names whoever runs a command, for the audit trail.
 func actor() string {
@@ -303,11 +256,6 @@ func (p *program) stats(cmd *cobra.Command, user string) error {
 	return nil
 }
 
-// inProcess is a clerk to an office of this process.
-func inProcess(o *office, close func() error) *clerk {
-	return &clerk{http: &http.Client{Transport: direct{o.handler()}}, close: close}
-}
-
 // check prints what is wrong with the configuration, or what it means.
 func (p *program) check(cmd *cobra.Command) error {
 	return check(p.out, LoadOptions{Path: p.config, Flags: cmd.Flags(), Serving: true}, p.json)
@@ -339,9 +287,3 @@ func (p *program) manifest(cmd *cobra.Command, network string) error {
 	_, err = p.out.Write(text)
 	return err
 }
-
-// discard counts nothing.
-type discard struct{}
-
-func (discard) Command(string, string, time.Duration) {}
-func (discard) Delivery(string, string, string)       {}
