@@ -72,6 +72,10 @@ type Link struct {
 	Teams      []string  // added to the agent's
 	Audit      AuditEntry
 	RequestID  string // stored with the effect, so that a redelivery does nothing; "" for none
+
+	// Join, if it is not "", is the agent that Address joins. All else of the
+	// agent stays as it is: Name, Credential, State and Teams are of no account.
+	Join AgentID
 }
 
 // A Linked is what a link did.
@@ -131,7 +135,8 @@ type Links interface {
 	// address leaves its agent (which is deleted when no address is left). An
 	// address without one joins the agent of SamePerson, or the agent that
 	// holds the very same user id and token if l.State is LinkActive; else it
-	// gets a new agent. ErrHeld if another agent holds the user id.
+	// gets a new agent. ErrHeld if another agent holds the user id. With l.Join an
+	// address that has an agent by now keeps it, and nothing is changed.
 	Link(l Link) (Linked, error)
 
 	// LinkAll is Link for many, all of them in one transaction or none.

@@ -33,14 +33,17 @@ func (b *Bot) own(r *request) (Agent, error) {
 	if err != nil || slices.Contains(agent.Addresses, r.From) || agent.State == LinkRelink || agent.State == LinkSuspended {
 		return agent, err
 	}
-	credential, err := b.store.Credential(agent.ID)
-	if err != nil {
+	l := LinkRequest{Address: r.From, Actor: byItself}
+	join := b.linkOf(l, agent.State)
+	join.Join = agent.ID
+	linked, err := b.store.Link(join)
+	switch {
+	case errors.Is(err, ErrNotSaved):
+		return agent, nil // to read needs no space on the disk; it joins at another request
+	case err != nil:
 		return Agent{}, fmt.Errorf("let %s join its agent: %w", r.From, err)
-	}
-	l := LinkRequest{Address: r.From, Name: agent.Name, Credential: credential, Actor: byItself}
-	linked, err := b.store.Link(b.linkOf(l, agent.State))
-	if err != nil {
-		return Agent{}, fmt.Errorf("let %s join its agent: %w", r.From, err)
+	case !linked.Joined:
+		return linked.Agent, nil // another request was first
 	}
 	return linked.Agent, b.tellLinked(l, linked)
 }

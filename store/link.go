@@ -63,6 +63,9 @@ func (t txn) linkOnce(l bot.Link) (bot.Linked, error) {
 	if err != nil {
 		return bot.Linked{}, err
 	}
+	if l.Join != "" && !linked.Joined {
+		return linked, nil
+	}
 	if linked.Joined {
 		l.Audit.Detail = strings.TrimPrefix(l.Audit.Detail+"; joined agent "+string(linked.Agent.ID), "; ")
 	}
@@ -71,11 +74,14 @@ func (t txn) linkOnce(l bot.Link) (bot.Linked, error) {
 
 // checkLink reports what the caller got wrong.
 func checkLink(l bot.Link) error {
-	if l.State != bot.LinkActive && l.State != bot.LinkUnverified {
-		return fmt.Errorf("link %s: a new link is active or unverified, not %q", l.Address, l.State)
-	}
 	if parsed, err := chat.ParseAddress(l.Address.String()); err != nil || parsed != l.Address {
 		return fmt.Errorf("link: %q is not an address", l.Address)
+	}
+	if l.Join != "" {
+		return nil
+	}
+	if l.State != bot.LinkActive && l.State != bot.LinkUnverified {
+		return fmt.Errorf("link %s: a new link is active or unverified, not %q", l.Address, l.State)
 	}
 	if err := l.Credential.Validate(); err != nil {
 		return fmt.Errorf("link %s: %w", l.Address, err)
@@ -106,6 +112,9 @@ func (t txn) once(requestID string) error {
 
 // link finds the agent that the link belongs to and changes or makes it.
 func (t txn) link(l bot.Link) (bot.Linked, error) {
+	if l.Join != "" {
+		return t.join(l)
+	}
 	before, out, err := t.place(l)
 	if err != nil {
 		return bot.Linked{}, err
@@ -132,6 +141,21 @@ func (t txn) link(l bot.Link) (bot.Linked, error) {
 		return out, nil
 	}
 	return out, t.putCredential(out.Agent.ID, l.Credential)
+}
+
+// join adds an address to an agent, unless it has one by now: two requests may
+// come at once, and the agent's own link may be renewed between them.
+func (t txn) join(l bot.Link) (out bot.Linked, err error) {
+	if out.Agent, err = found(t.agentAt(l.Address)); err != nil || out.Agent.ID != "" {
+		return out, err
+	}
+	before, err := t.agent(l.Join)
+	if err != nil {
+		return bot.Linked{}, err
+	}
+	out = bot.Linked{Agent: before, Joined: true}
+	out.Agent.Addresses = union(before.Addresses, l.Address)
+	return out, t.putAgent(before, out.Agent)
 }
 
 // place returns the agent that a link belongs to, the zero Agent for a new one,
