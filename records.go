@@ -139,7 +139,7 @@ type backupArgs struct {
 }
 
 func (o *office) backup(_ context.Context, a backupArgs) (struct{}, error) {
-	if err := o.store.Backup(a.File); err != nil {
+	if err := store.SaveBackup(a.File, o.store.WriteBackup); err != nil {
 		return struct{}{}, err
 	}
 	return struct{}{}, o.store.Record(bot.AuditEntry{Actor: a.Actor, Action: "backup"})

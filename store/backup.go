@@ -47,15 +47,10 @@ type manifestFile struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Backup writes everything that is stored, but for the master key, to a new tar
-// file that only its owner may read. It may take its time: each file is copied
-// as of one moment, the live one last, while the store is in use. An existing
-// file is refused, and the name appears only when the backup has been read back
-// and found to be right.
-//
-// Days of history that were set aside as damaged are left out. A day that turns
-// out to be damaged now is an error: look after it, and try again.
-func (s *Store) Backup(file string) (err error) {
+// SaveBackup makes a new file of the backup that write writes, such as
+// Store.WriteBackup, which only its owner may read. An existing file is refused,
+// and the name appears only when the file has been read back and found to be right.
+func SaveBackup(file string, write func(io.Writer) error) error {
 	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("backup: %s is there already; choose another name", file)
 	}
@@ -64,11 +59,10 @@ func (s *Store) Backup(file string) (err error) {
 		return fmt.Errorf("backup: %w", err)
 	}
 	defer os.Remove(f.Name())
-	m, err := s.writeBackup(f)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	if err := verifyBackup(f.Name(), m); err != nil {
+	if err := verifyBackup(f.Name()); err != nil {
 		return fmt.Errorf("backup: read back: %w", err)
 	}
 	if err := nameAnew(f.Name(), file); err != nil {
@@ -103,30 +97,36 @@ type backupWriter struct {
 	manifest
 }
 
-// writeBackup writes the backup. History comes first: what it holds of an agent
-// who is unlinked meanwhile is then noted as to be forgotten in the live file.
-func (s *Store) writeBackup(f io.Writer) (manifest, error) {
-	w := &backupWriter{s, tar.NewWriter(f), manifest{Format: backupFormat, Created: stamp(time.Time{})}}
+// WriteBackup writes everything that is stored, but for the master key, to out, as
+// a tar file. It may take its time, and so may out: each file is copied as of one
+// moment, the live one last, while the store is in use.
+//
+// Days of history that were set aside as damaged are left out. A day that turns
+// out to be damaged now is an error: look after it, and try again.
+func (s *Store) WriteBackup(out io.Writer) error {
+	// History comes first: what it holds of an agent who is unlinked meanwhile is
+	// then noted as to be forgotten in the live file.
+	w := &backupWriter{s, tar.NewWriter(out), manifest{Format: backupFormat, Created: stamp(time.Time{})}}
 	for _, date := range s.history.dates(math.MinInt32, math.MaxInt32) {
 		if err := w.addDay(date); err != nil {
-			return manifest{}, fmt.Errorf("history of %s: %w", date, err)
+			return fmt.Errorf("history of %s: %w", date, err)
 		}
 	}
 	err := w.add(backupLive, func(copy func(*bolt.Tx) error) error {
 		return s.view(func(t txn) error { return copy(t.Tx) })
 	})
 	if err != nil {
-		return manifest{}, err
+		return err
 	}
 	text, err := json.MarshalIndent(w.manifest, "", "\t")
 	if err != nil {
-		return manifest{}, err
+		return err
 	}
 	err = w.entry(backupManifest, int64(len(text)))
 	if err == nil {
 		_, err = w.tar.Write(text)
 	}
-	return w.manifest, errors.Join(err, w.tar.Close())
+	return errors.Join(err, w.tar.Close())
 }
 
 func (w *backupWriter) addDay(date schedule.Date) error {
@@ -208,18 +208,15 @@ func checkBolt(name string) error {
 	}), db.Close())
 }
 
-// verifyBackup reads a backup again and compares it with what was written. The
-// copies were checked before, so equal sums are sound files.
-func verifyBackup(name string, want manifest) error {
+// verifyBackup reads a backup again. The copies were checked before they were
+// packed, so equal sums are sound files.
+func verifyBackup(name string) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	got, err := readBackup(f, func(string, io.Reader) error { return nil })
-	if err == nil && !slices.Equal(got.Files, want.Files) {
-		err = fmt.Errorf("%w: it holds other files", ErrDamaged)
-	}
+	_, err = readBackup(f, func(string, io.Reader) error { return nil })
 	return err
 }
 

@@ -309,7 +309,7 @@ func TestHistoryAllAtOnce(t *testing.T) {
 	until(func(int) error { return s.TrimHistory(noon.AddDate(0, 0, -1)) })
 	until(func(i int) error { return s.ForgetHistory(bot.AgentID(fmt.Sprint("nobody", i))) })
 	dir := t.TempDir()
-	until(func(i int) error { return s.Backup(filepath.Join(dir, fmt.Sprint(i, ".tar"))) })
+	until(func(i int) error { return SaveBackup(filepath.Join(dir, fmt.Sprint(i, ".tar")), s.WriteBackup) })
 	writers.Wait()
 	close(stop)
 	others.Wait()
