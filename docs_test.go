@@ -196,20 +196,20 @@ func TestRulesDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var sources string
+	var sources strings.Builder
 	for _, file := range []string{config, tests} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sources += string(text)
+		sources.WriteString(string(text))
 	}
 	examples := blocks(string(shown), "yaml")
 	if len(examples) < 6 {
 		t.Errorf("%d examples: the test looks at nothing", len(examples))
 	}
 	for _, b := range examples {
-		if !strings.Contains(sources, b) {
+		if !strings.Contains(sources.String(), b) {
 			t.Errorf("docs/rules.md shows what is not tested:\n%s", b)
 		}
 	}

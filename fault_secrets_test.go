@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"floorwalker/adapters/slack/slacktest"
+	"floorwalker/dashboard/sim"
 )
 
 // TestNoSecretAnywhere is a day with credentials on both networks, logged at the
@@ -21,19 +22,7 @@ func TestNoSecretAnywhere(t *testing.T) {
 	s.rewrite("\nops:", "\nlog: {level: debug}\nops:")
 	s.serve()
 	agents := s.floor.Agents()
-	m := s.expect(s.slack.Slash("U0ASHA", "C0SUPPORT", "/mystats", ""), "Not linked yet")
-	if _, err := s.slack.Press("U0ASHA", m, "Link my account"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.slack.WaitView(s.ctx, "U0ASHA", nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.slack.SubmitView("U0ASHA", map[string]string{"User id": agents[0].UserID, "Token": agents[0].Token}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.slack.WaitView(s.ctx, "U0ASHA", func(v slacktest.View) bool { return strings.Contains(v.Plain(), "Your account is connected") }); err != nil {
-		t.Fatal(err)
-	}
+	s.linkInForm(agents[0])
 	// Somebody types a credential where none belongs.
 	s.expect(s.slack.Slash("U0ASHA", "C0SUPPORT", "/floor", "link "+agents[1].Token), "I did not read it")
 
@@ -83,6 +72,24 @@ func TestNoSecretAnywhere(t *testing.T) {
 		secrets[fmt.Sprint("token ", i)], secrets[fmt.Sprint("session id ", i)] = a.Token, a.SSID
 	}
 	s.nowhere(secrets, map[string][]byte{"the log": []byte(s.log.String()), "what is printed": printed.Bytes()})
+}
+
+// linkInForm has Asha link an agent by the form in Slack.
+func (s *slackSite) linkInForm(a sim.Agent) {
+	s.t.Helper()
+	m := s.expect(s.slack.Slash("U0ASHA", "C0SUPPORT", "/mystats", ""), "Not linked yet")
+	if _, err := s.slack.Press("U0ASHA", m, "Link my account"); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.slack.WaitView(s.ctx, "U0ASHA", nil); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.slack.SubmitView("U0ASHA", map[string]string{"User id": a.UserID, "Token": a.Token}); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.slack.WaitView(s.ctx, "U0ASHA", func(v slacktest.View) bool { return strings.Contains(v.Plain(), "Your account is connected") }); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // nowhere looks for secrets in texts, and in each file of the site but those that

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -27,9 +28,7 @@ func TestTable(t *testing.T) {
 	// Several measures read one benchmark: its lines become one.
 	merged := map[string]result{}
 	for _, r := range parse(output()) {
-		for unit, v := range merged[r.name].metrics {
-			r.metrics[unit] = v
-		}
+		maps.Copy(r.metrics, merged[r.name].metrics)
 		merged[r.name] = r
 	}
 	var results []result
