@@ -143,7 +143,7 @@ func TestNetworkGone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	g, ctx := errgroup.WithContext(ctx)
 	dead := unwell{inMemory: chattest.NewNetwork(chat.Slack), err: fmt.Errorf("token_revoked: %w", chat.ErrFinal)}
-	runNetworks(ctx, g, []chat.Adapter{dead, chattest.NewNetwork(chat.Console)}, b, health, log)
+	parts{bot: b, adapters: []chat.Adapter{dead, chattest.NewNetwork(chat.Console)}}.runNetworks(ctx, g, health, log)
 	for health.Reasons(time.Now())["slack"] == "" && ctx.Err() == nil {
 		time.Sleep(time.Millisecond)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -33,7 +32,7 @@ func newUpkeep(cfg *Config, log *slog.Logger) *upkeep {
 	return &upkeep{cfg: cfg, health: health, metrics: newMetrics(health), boss: newManager(health, log), log: log}
 }
 
-// parts are those of the program that are looked after.
+// parts are those that serve puts together.
 type parts struct {
 	bot      *bot.Bot
 	store    *store.Store
@@ -52,7 +51,7 @@ func (u *upkeep) start(ctx context.Context, g *errgroup.Group, p parts) error {
 		outboxCollector(p.bot, p.store, p.adapters), storeCollector(p.bot, p.store), heartbeatCollector(ping),
 		publicCollector(p.public),
 	)
-	if err := openOps(ctx, g, u.cfg.Ops.Listen, opsHandler(u.health, u.metrics), u.log); err != nil {
+	if err := u.open(ctx, g); err != nil {
 		return err
 	}
 	g.Go(func() error { return watchStore(ctx, p.store, u.health) })
@@ -63,17 +62,17 @@ func (u *upkeep) start(ctx context.Context, g *errgroup.Group, p parts) error {
 	return nil
 }
 
-// openOps opens the listener for machines, if there is to be one.
-func openOps(ctx context.Context, g *errgroup.Group, address string, h http.Handler, log *slog.Logger) error {
-	if address == "" {
+// open opens the listener for machines, if there is to be one.
+func (u *upkeep) open(ctx context.Context, g *errgroup.Group) error {
+	if u.cfg.Ops.Listen == "" {
 		return nil
 	}
-	l, err := net.Listen("tcp", address)
+	l, err := net.Listen("tcp", u.cfg.Ops.Listen)
 	if err != nil {
 		return fmt.Errorf("ops.listen: %w: choose another address, or \"\" for none", err)
 	}
-	log.Info("ops listener", "address", l.Addr().String())
-	g.Go(func() error { return serveHTTP(ctx, l, h, log) })
+	u.log.Info("ops listener", "address", l.Addr().String())
+	g.Go(func() error { return serveHTTP(ctx, l, opsHandler(u.health, u.metrics), u.log) })
 	return nil
 }
 

@@ -23,18 +23,17 @@ type public struct {
 	server   *web.Server
 	listener net.Listener
 	health   *Health
-	log      *slog.Logger
 }
 
 // openPublic opens the public listener, if there is to be one. Who connects waits
 // until it is started.
-func openPublic(cfg *Config, b *bot.Bot, adapters []chat.Adapter, health *Health, log *slog.Logger) (*public, error) {
+func openPublic(cfg *Config, p parts, health *Health, log *slog.Logger) (*public, error) {
 	if cfg.HTTP.Listen == "" {
 		return nil, nil
 	}
-	c := web.Config{PublicURL: cfg.HTTP.PublicURL, TrustedProxies: cfg.HTTP.TrustedProxies, Callbacks: callbacks(cfg, adapters), Logger: log}
+	c := web.Config{PublicURL: cfg.HTTP.PublicURL, TrustedProxies: cfg.HTTP.TrustedProxies, Callbacks: callbacks(cfg, p.adapters), Logger: log}
 	if cfg.HTTP.PublicURL != "" {
-		c.Links = links{b, adapters}
+		c.Links = links{p.bot, p.adapters}
 	}
 	if c.Links == nil && len(c.Callbacks) == 0 {
 		log.Warn("http.listen has nothing to serve: give http.public_url for link pages, or a network's mode http")
@@ -49,7 +48,7 @@ func openPublic(cfg *Config, b *bot.Bot, adapters []chat.Adapter, health *Health
 	}
 	log.Info("public listener", "address", l.Addr().String(), "public_url", cfg.HTTP.PublicURL)
 	health.Set(publicPart, "not answering yet")
-	return &public{server, l, health, log}, nil
+	return &public{server, l, health}, nil
 }
 
 const publicPart = "public listener"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -164,7 +163,7 @@ func TestPublicListenerStarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	health := &Health{}
-	p := &public{server, l, health, slog.New(slog.DiscardHandler)}
+	p := &public{server, l, health}
 	health.Set(publicPart, "not answering yet")
 	ctx, cancel := context.WithCancel(t.Context())
 	g, ctx := errgroup.WithContext(ctx)

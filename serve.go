@@ -120,17 +120,15 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 		return err
 	}
 	defer os.Remove(socket)
-	listener, err := openPublic(cfg, b, adapters, up.health, log)
-	if err != nil {
+	p := parts{bot: b, store: st, client: client, adapters: adapters}
+	if p.public, err = openPublic(cfg, p, up.health, log); err != nil {
 		return err
 	}
-	if err := up.start(ctx, g, parts{b, st, client, adapters, listener}); err != nil {
+	if err := up.start(ctx, g, p); err != nil {
 		return err
 	}
-	if rows, err := st.Recover(time.Now()); err != nil {
+	if err := recoverOutbox(st, log); err != nil {
 		return err
-	} else if rows > 0 {
-		log.Warn("messages were on their way when the last run ended; they are sent again, marked", "messages", rows)
 	}
 	g.Go(func() error { return b.Watch(ctx) })
 	g.Go(func() error { return b.Digests(ctx) })
@@ -141,13 +139,22 @@ func serve(ctx context.Context, s streams, cfg *Config, log *slog.Logger) (err e
 			o.config.Store(next)
 		})
 	})
-	listener.start(ctx, g, func(ctx context.Context) { runNetworks(ctx, g, adapters, b, up.health, log) })
+	p.public.start(ctx, g, func(ctx context.Context) { p.runNetworks(ctx, g, up.health, log) })
 	log.Info("serving", "version", version(), "networks", len(adapters), "store", cfg.Store.Path)
 	if err := g.Wait(); err != nil && !errors.Is(err, errQuit) {
 		return err
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// recoverOutbox takes up what the last run left.
+func recoverOutbox(st *store.Store, log *slog.Logger) error {
+	rows, err := st.Recover(time.Now())
+	if rows > 0 {
+		log.Warn("messages were on their way when the last run ended; they are sent again, marked", "messages", rows)
+	}
+	return err
 }
 
 // whoIs asks the network of an address about its owner.
@@ -240,24 +247,24 @@ var errQuit = errors.New("the console was left")
 
 // runNetworks runs every adapter in g, and lets expire what waits for networks
 // that are off. One that stops for good turns readiness red, and administrators
-// are told on another; when none is left, serve ends with exit status 2, so that a service
-// manager does not restart it into a dead token.
-func runNetworks(ctx context.Context, g *errgroup.Group, adapters []chat.Adapter, b *bot.Bot, health *Health, log *slog.Logger) {
-	if len(adapters) == 0 {
+// are told on another; when none is left, serve ends with exit status 2, so that a
+// service manager does not restart it into a dead token.
+func (p parts) runNetworks(ctx context.Context, g *errgroup.Group, health *Health, log *slog.Logger) {
+	if len(p.adapters) == 0 {
 		health.Set("networks", "no chat network: set slack.bot_token or discord.bot_token")
 		log.Warn("no chat network is configured: only administrators' commands work")
 	}
 	for _, n := range chat.Networks() {
-		if !slices.ContainsFunc(adapters, func(a chat.Adapter) bool { return a.Network() == n }) {
-			g.Go(func() error { return b.Expire(ctx, n) })
+		if !slices.ContainsFunc(p.adapters, func(a chat.Adapter) bool { return a.Network() == n }) {
+			g.Go(func() error { return p.bot.Expire(ctx, n) })
 		}
 	}
 	var left atomic.Int64
-	left.Store(int64(len(adapters)))
-	for _, a := range adapters {
-		g.Go(func() error { return b.Deliver(ctx, a) })
+	left.Store(int64(len(p.adapters)))
+	for _, a := range p.adapters {
+		g.Go(func() error { return p.bot.Deliver(ctx, a) })
 		g.Go(func() error {
-			err := a.Run(ctx, b)
+			err := a.Run(ctx, p.bot)
 			switch {
 			case ctx.Err() != nil:
 				return nil
@@ -268,7 +275,7 @@ func runNetworks(ctx context.Context, g *errgroup.Group, adapters []chat.Adapter
 			}
 			log.Error("network stopped for good", "network", a.Network(), "err", err)
 			health.Set(string(a.Network()), err.Error())
-			if err := b.NetworkStopped(a.Network(), err); err != nil {
+			if err := p.bot.NetworkStopped(a.Network(), err); err != nil {
 				log.Error("nobody is told that a network stopped", "network", a.Network(), "err", err)
 			}
 			if left.Add(-1) == 0 {
