@@ -104,13 +104,12 @@ func (w *dayWriter) arrival(s bot.AgentSample) (arrival, error) {
 
 // tidy returns a sample with its values in the order of their keys, each once.
 func tidy(s stats.Sample) stats.Sample {
-	ascends := func(a, b stats.Value) int { return strings.Compare(a.Key, b.Key) }
-	same := func(a, b stats.Value) bool { return a.Key == b.Key }
-	if !slices.IsSortedFunc(s.Values, ascends) || len(slices.CompactFunc(slices.Clone(s.Values), same)) < len(s.Values) {
-		s.Values = slices.Clone(s.Values)
-		slices.SortStableFunc(s.Values, ascends)
-		s.Values = slices.CompactFunc(s.Values, same)
+	if slices.IsSortedFunc(s.Values, func(a, b stats.Value) int { return cmp.Or(strings.Compare(a.Key, b.Key), -1) }) {
+		return s // as a rule
 	}
+	s.Values = slices.Clone(s.Values)
+	slices.SortStableFunc(s.Values, func(a, b stats.Value) int { return strings.Compare(a.Key, b.Key) })
+	s.Values = slices.CompactFunc(s.Values, func(a, b stats.Value) bool { return a.Key == b.Key })
 	return s
 }
 
