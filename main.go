@@ -4,8 +4,9 @@
 //
 // This file holds the commands: each parses its words, loads the configuration
 // and calls one function. What serve and demo put together is in serve.go and
-// demo.go, what administrators do in admin.go and office.go, the configuration
-// in config.go. The tour of the program itself is the comment of package bot.
+// demo.go, what administrators do in admin.go, clerk.go and office.go, the
+// configuration in config.go. The tour of the program itself is the comment of
+// package bot.
 package main
 
 import (
