@@ -145,6 +145,10 @@ func (c card) totals(sum stats.Summary, usual stats.Baseline) chat.Fields {
 	return fields
 }
 
+// glimpse is the part of an hour that must be observed before it is said that
+// nobody called in it.
+const glimpse = 6 * time.Minute
+
 // hourly is the chart of what was offered and missed by the hour.
 func hourly(hours []stats.Hour, zone *time.Location) (chat.Chart, bool) {
 	if len(hours) < 2 || len(hours) > 20 {
@@ -154,7 +158,7 @@ func hourly(hours []stats.Hour, zone *time.Location) (chat.Chart, bool) {
 	offered, missed := chat.Series{Name: "offered"}, chat.Series{Name: "missed"}
 	known := false
 	for _, h := range hours {
-		unseen := h.Observed == 0 && !h.Offered.Known()
+		unseen := !h.Offered.Known() || h.Observed < glimpse && h.Offered.Value == 0
 		known = known || h.Offered.Known()
 		c.Labels = append(c.Labels, h.Start.In(zone).Format("15"))
 		offered.Points = append(offered.Points, chat.Point{Value: math.Round(h.Offered.Value), Missing: unseen})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"floorwalker/bot/schedule"
+	"floorwalker/bot/stats"
 )
 
 // TestShiftsByDay: a week's shifts, each counted on the day that it began and no
@@ -42,6 +43,34 @@ func TestShiftsByDay(t *testing.T) {
 		slices.Sort(got)
 		if got := strings.Join(got, ", "); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestHourly: an hour that was hardly looked at is a gap, not an hour without
+// calls; one in which calls are known is shown, however short the look.
+func TestHourly(t *testing.T) {
+	start := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	known := func(v float64) stats.Number { return stats.Number{Value: v, Quality: stats.Exact} }
+	hours := []stats.Hour{
+		{Offered: known(0), Missed: known(0), Observed: time.Minute},
+		{Offered: known(0), Missed: known(0), Observed: 10 * time.Minute},
+		{Offered: known(7), Missed: known(1), Observed: time.Minute},
+		{Offered: stats.Number{Value: 3, Quality: stats.Estimated}},
+		{Observed: time.Hour},
+	}
+	for i := range hours {
+		hours[i].Start = start.Add(time.Duration(i) * time.Hour)
+	}
+	c, ok := hourly(hours, time.UTC)
+	if !ok {
+		t.Fatal("no chart")
+	}
+	for i, want := range []bool{true, false, false, false, true} {
+		for _, s := range c.Series {
+			if s.Points[i].Missing != want {
+				t.Errorf("%s at %s: missing %v, want %v", s.Name, c.Labels[i], s.Points[i].Missing, want)
+			}
 		}
 	}
 }
