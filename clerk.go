@@ -71,34 +71,45 @@ func clerkFor(ctx context.Context, cfg *Config, existing bool, log *slog.Logger)
 // ask sends one request and reads its answer.
 func ask[R any](ctx context.Context, c *clerk, name string, args any) (R, error) {
 	var result R
-	body, err := json.Marshal(args)
-	if err != nil {
-		return result, fmt.Errorf("encode the request: %w", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://office/"+name, bytes.NewReader(body))
+	resp, err := c.post(ctx, name, args)
 	if err != nil {
 		return result, err
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return result, fmt.Errorf("ask the running serve: %w", err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxOffice))
 	if err != nil {
 		return result, fmt.Errorf("read the answer of the running serve: %w", err)
 	}
-	if resp.StatusCode != http.StatusOK {
-		var f failure
-		if json.Unmarshal(answer, &f) != nil || f.Error == "" {
-			return result, fmt.Errorf("the running serve answered with status %d: is it of another version?", resp.StatusCode)
-		}
-		return result, errors.New(f.Error)
-	}
 	if err := json.Unmarshal(answer, &result); err != nil {
 		return result, errors.New("the answer of the running serve is not readable: is it of another version?")
 	}
 	return result, nil
+}
+
+// post sends one request. The answer is a good one, and its body the caller's to
+// close; a refusal is an error with the office's sentence.
+func (c *clerk) post(ctx context.Context, name string, args any) (*http.Response, error) {
+	body, err := json.Marshal(args)
+	if err != nil {
+		return nil, fmt.Errorf("encode the request: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://office/"+name, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask the running serve: %w", err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	var f failure
+	if json.NewDecoder(io.LimitReader(resp.Body, maxOffice)).Decode(&f) != nil || f.Error == "" {
+		return nil, fmt.Errorf("the running serve answered with status %d: is it of another version?", resp.StatusCode)
+	}
+	return nil, errors.New(f.Error)
 }
 
 // inProcess is a clerk to an office of this process.
@@ -109,23 +120,40 @@ func inProcess(o *office, close func() error) *clerk {
 // direct calls a handler in this process, where a client would use a network.
 type direct struct{ handler http.Handler }
 
-// RoundTrip runs the handler to its end and returns what it wrote.
+// RoundTrip starts the handler and returns once its answer begins. The body ends
+// when the handler does.
 func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := &written{header: http.Header{}, status: http.StatusOK}
-	d.handler.ServeHTTP(w, r)
-	return &http.Response{StatusCode: w.status, Header: w.header, Body: io.NopCloser(&w.body), Request: r}, nil
+	body, in := io.Pipe()
+	w := &written{header: http.Header{}, body: in, status: make(chan int, 1)}
+	go func() {
+		defer in.Close()
+		d.handler.ServeHTTP(w, r)
+		w.WriteHeader(http.StatusOK)
+	}()
+	return &http.Response{StatusCode: <-w.status, Header: w.header, Trailer: w.header, Body: body, Request: r}, nil
 }
 
-// written is a response that is kept.
+// written is a response on its way to a reader in this process.
 type written struct {
 	header http.Header
-	status int
-	body   bytes.Buffer
+	body   *io.PipeWriter
+	status chan int // gets the first one
+	begun  bool
 }
 
-func (w *written) Header() http.Header         { return w.header }
-func (w *written) WriteHeader(status int)      { w.status = status }
-func (w *written) Write(b []byte) (int, error) { return w.body.Write(b) }
+func (w *written) Header() http.Header { return w.header }
+
+func (w *written) WriteHeader(status int) {
+	if !w.begun {
+		w.begun = true
+		w.status <- status
+	}
+}
+
+func (w *written) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(b)
+}
 
 // socketPath returns where serve listens for administrators. A Unix socket's
 // path has at most 103 bytes on the systems we run on.

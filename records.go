@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"floorwalker/bot"
-	"floorwalker/store"
 )
 
 // digestRow is one line of `digest list`.
@@ -129,20 +127,6 @@ func (o *office) audit(_ context.Context, a auditArgs) (auditTable, error) {
 		table.Entries = append(table.Entries, e)
 	}
 	return table, nil
-}
-
-// backupArgs name the file of a backup, as an absolute path: serve has another
-// working directory.
-type backupArgs struct {
-	File  string `json:"file"`
-	Actor string `json:"actor"`
-}
-
-func (o *office) backup(_ context.Context, a backupArgs) (struct{}, error) {
-	if err := store.SaveBackup(a.File, o.store.WriteBackup); err != nil {
-		return struct{}{}, err
-	}
-	return struct{}{}, o.store.Record(bot.AuditEntry{Actor: a.Actor, Action: "backup"})
 }
 
 // withClerk runs do with a clerk.
@@ -267,43 +251,4 @@ func (p *program) auditCommand() *cobra.Command {
 	}
 	p.addJSON(cmd)
 	return cmd
-}
-
-func (p *program) backupCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "backup FILE", Short: "Write everything that is stored into a file, but for the key", Args: one("which file? floorwalker backup saved.tar"),
-		Long: "Backup writes a tar file with the database and the history, while serve runs or\n" +
-			"not. The key is not in it: keep the key file elsewhere, for without it the\n" +
-			"credentials in the backup cannot be opened.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			file, err := filepath.Abs(args[0])
-			if err != nil {
-				return err
-			}
-			return p.withClerk(cmd, func(c *clerk) error {
-				if _, err := ask[struct{}](cmd.Context(), c, "backup", backupArgs{file, actor()}); err != nil {
-					return err
-				}
-				fmt.Fprintf(p.out, "%s holds the database and the history, verified. The key is not in it.\n", args[0])
-				return nil
-			})
-		},
-	}
-}
-
-func (p *program) restoreCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "restore FILE", Short: "Bring a backup back, where there is no database yet", Args: one("which file? floorwalker restore saved.tar"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, log, err := p.load(cmd, false)
-			if err != nil {
-				return err
-			}
-			if err := store.Restore(storeConfig(cfg, log), args[0]); err != nil {
-				return err
-			}
-			fmt.Fprintf(p.out, "%s is restored from %s.\n", cfg.Store.Path, args[0])
-			return nil
-		},
-	}
 }

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"floorwalker/store"
+)
+
+// TestBackupThatBreaksOff lets a backup end halfway, beside a running serve and in
+// the command's own process: the reason arrives, and no file is left.
+func TestBackupThatBreaksOff(t *testing.T) {
+	breaksOff := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Trailer", failureTrailer)
+		w.Write(bytes.Repeat([]byte("half of a backup"), 1<<12))
+		w.Header().Set(failureTrailer, "history of 2026-08-02: damaged")
+	})
+	path := filepath.Join(t.TempDir(), "socket")
+	l, err := listenOffice(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var g errgroup.Group
+	g.Go(func() error { return serveHTTP(ctx, l, breaksOff, slog.New(slog.DiscardHandler)) })
+	defer g.Wait()
+	defer cancel()
+	for way, c := range map[string]*clerk{"over the socket": dialOffice(t.Context(), path), "in this process": {http: &http.Client{Transport: direct{breaksOff}}}} {
+		file := filepath.Join(t.TempDir(), "saved.tar")
+		err := store.SaveBackup(file, func(w io.Writer) error { return c.fetchBackup(t.Context(), w) })
+		if err == nil || !strings.Contains(err.Error(), "history of 2026-08-02: damaged") {
+			t.Errorf("%s: %v", way, err)
+		}
+		if left, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*")); err != nil || len(left) > 0 {
+			t.Errorf("%s: left over are %q, %v", way, left, err)
+		}
+	}
+}
+
+// TestBackup makes backups beside a running serve and without, and restores each.
+func TestBackup(t *testing.T) {
+	s := newSlackSite(t, "")
+	s.serve()
+	asha := s.floor.Agents()[0]
+	s.must("user_id="+asha.UserID+"\ntoken="+asha.Token+"\n", "is linked", "link", "slack:U0ASHA")
+	beside, without := filepath.Join(t.TempDir(), "saved.tar"), filepath.Join(t.TempDir(), "saved.tar")
+	s.must("", "verified", "backup", beside)
+	if info, err := os.Stat(beside); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file: %v, %v", info, err)
+	}
+	if out, status := s.command("", "backup", beside); status != exitFailed || !strings.Contains(out, "is there already") {
+		t.Errorf("over a file, backup exits %d and says\n%s", status, out)
+	}
+	s.must("", "backup", "audit")
+	s.stop()
+	s.must("", "verified", "backup", without)
+	for _, file := range []string{beside, without} {
+		if err := os.Remove(filepath.Join(s.dir, "floorwalker.db")); err != nil {
+			t.Fatal(err)
+		}
+		s.must("", "is restored", "restore", file)
+		s.must("", "slack:U0ASHA", "links")
+	}
+}
+
+// must runs a command that succeeds and says a text.
+func (s *slackSite) must(input, want string, args ...string) {
+	s.t.Helper()
+	if out, status := s.command(input, args...); status != 0 || !strings.Contains(out, want) {
+		s.t.Fatalf("%s exits %d and says\n%s", args[0], status, out)
+	}
+}
