@@ -53,7 +53,7 @@ type Bot struct {
 	watching watching       // what the digests and the status need to know of the watch
 	due      chan struct{}  // wakes the digest loop; one slot
 	bells    *bells         // wake the deliverers
-	unlinked chan struct{}  // somebody\'s history is to be deleted; one slot
+	unlinked chan struct{}  // somebody's history is to be deleted; one slot
 	commands []command      // constant
 	seen     chat.Recent    // requests of the last ten minutes
 	attempts throttle       // links tried, by address

@@ -30,8 +30,8 @@ type dueDigest struct {
 
 // giveUp is when a digest is too old to be delivered. However late it is
 // composed, there is time for an attempt.
-func (d dueDigest) giveUp(now time.Time) time.Time {
-	at := d.run.At.Add(max(d.digest.Schedule.CatchUp, schedule.OnTime))
+func (due dueDigest) giveUp(now time.Time) time.Time {
+	at := due.run.At.Add(max(due.digest.Schedule.CatchUp, schedule.OnTime))
 	if least := now.Add(schedule.OnTime); at.Before(least) {
 		return least
 	}
@@ -110,19 +110,18 @@ func (l *digestLoop) run(ctx context.Context, c *Config, team Team, d Digest, no
 	if err != nil {
 		return time.Time{}, err
 	}
+	due := dueDigest{team: team, digest: d, run: plan.Run, delayed: plan.Delayed, skipped: plan.Skipped}
 	if !plan.Ready {
-		if err := l.skip(team, d, plan.Skipped, now); err != nil {
+		if err := l.skip(due, now); err != nil {
 			return time.Time{}, err
 		}
 		o, err := d.Schedule.Schedule().Next(now)
 		return o.At, err
 	}
-	window, err := d.Schedule.Window(plan.Run.Nominal)
-	if err != nil {
+	if due.window, err = d.Schedule.Window(plan.Run.Nominal); err != nil {
 		return time.Time{}, err
 	}
-	due := dueDigest{team, d, plan.Run, plan.Delayed, plan.Skipped, window}
-	if l.b.watching.pending(window.End) && now.Sub(plan.Run.At) < lastPoll {
+	if l.b.watching.pending(due.window.End) && now.Sub(plan.Run.At) < lastPoll {
 		return now.Add(time.Second), nil
 	}
 	if err := l.post(ctx, c, due, now); err != nil {
@@ -135,8 +134,9 @@ func (l *digestLoop) run(ctx context.Context, c *Config, team Team, d Digest, no
 func digestName(team Team, d Digest) string { return team.Name + "/" + d.Name }
 
 // A digestStart says since when a digest has been due at its present times, and
-// what is still to be done about the newest one. A new digest, and one whose times were edited, owes nothing for the time before;
-// but from then on it owes, whenever the bot is down.
+// what is still to be done about the newest one. A new digest, and one whose times
+// were edited, owes nothing for the time before; but from then on it owes, whenever
+// the bot is down.
 type digestStart struct {
 	Times string    `json:"times"` // as timesOf writes them
 	Since time.Time `json:"since"`
@@ -195,17 +195,17 @@ func (l *digestLoop) start(name, times string, now time.Time) (start digestStart
 }
 
 // skip records why occurrences did not run.
-func (l *digestLoop) skip(team Team, d Digest, skipped []schedule.Skip, now time.Time) error {
-	if len(skipped) == 0 {
+func (l *digestLoop) skip(due dueDigest, now time.Time) error {
+	if len(due.skipped) == 0 {
 		return nil
 	}
-	return l.b.store.Update(func(tx Tx) error { return recordSkipped(tx, team, d, skipped, now) })
+	return l.b.store.Update(func(tx Tx) error { return due.recordSkipped(tx, now) })
 }
 
-func recordSkipped(tx Tx, team Team, d Digest, skipped []schedule.Skip, now time.Time) error {
-	for _, s := range skipped {
+func (due dueDigest) recordSkipped(tx Tx, now time.Time) error {
+	for _, s := range due.skipped {
 		if _, err := tx.RecordOccurrence(Occurrence{
-			Team: team.Name, Name: d.Name, Nominal: s.Nominal, At: s.At, Skipped: string(s.Reason), Recorded: now,
+			Team: due.team.Name, Name: due.digest.Name, Nominal: s.Nominal, At: s.At, Skipped: string(s.Reason), Recorded: now,
 		}); err != nil {
 			return err
 		}

@@ -72,7 +72,7 @@ func (l *digestLoop) post(ctx context.Context, c *Config, due dueDigest, now tim
 // recordDigest records that a digest runs, and what was skipped for it; false if
 // it was recorded before.
 func recordDigest(tx Tx, due dueDigest, now time.Time) (added bool, err error) {
-	if err := recordSkipped(tx, due.team, due.digest, due.skipped, now); err != nil {
+	if err := due.recordSkipped(tx, now); err != nil {
 		return false, err
 	}
 	return tx.RecordOccurrence(Occurrence{
