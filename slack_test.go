@@ -94,10 +94,10 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// scrape reads the metrics.
-func (s *slackSite) scrape() string {
+// look asks the ops listener.
+func (s *slackSite) look(path string) (status int, body string) {
 	s.t.Helper()
-	resp, err := http.Get("http://" + s.ops + "/metrics")
+	resp, err := http.Get("http://" + s.ops + path)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -106,7 +106,14 @@ func (s *slackSite) scrape() string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return string(b)
+	return resp.StatusCode, string(b)
+}
+
+// scrape reads the metrics.
+func (s *slackSite) scrape() string {
+	s.t.Helper()
+	_, body := s.look("/metrics")
+	return body
 }
 
 // serve runs the program until the test ends or stop is called.

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -66,13 +65,8 @@ func TestNetworkStops(t *testing.T) {
 	if _, err := discord.WaitMessage(s.ctx, dev, says("I am cut off from slack")); err != nil {
 		t.Fatalf("%v\n%s", err, s.log.String())
 	}
-	resp, err := http.Get("http://" + s.ops + "/readyz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != 503 || !strings.Contains(string(body), "token_revoked") {
-		t.Errorf("/readyz: %s, %v\n%s", resp.Status, err, body)
+	if status, body := s.look("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "token_revoked") {
+		t.Errorf("/readyz: %d\n%s", status, body)
 	}
 	ask("floor status", "How I am doing")
 	if out, status := s.command("", "outbox"); status != 0 || !strings.Contains(out, "dead") || !strings.Contains(out, "notice/left") || !strings.Contains(out, "too late") {
