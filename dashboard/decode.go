@@ -56,7 +56,7 @@ func decode(body []byte, cred Credential) (row map[string]Value, rows int, e *Er
 // readEnvelope finds the members of the outer object that matter.
 func readEnvelope(text string) (envelope, error) {
 	var env envelope
-	err := walk(text, '{', func(d *jsontext.Decoder) error {
+	err := walk(text, func(d *jsontext.Decoder) error {
 		name, err := next(d, text)
 		if err != nil {
 			return err

@@ -250,10 +250,27 @@ func FuzzValue(f *testing.F) {
 		if d, ok := v.Duration(); ok && d < 0 {
 			t.Fatalf("%q reads as %s", raw, d)
 		}
+		checkParts(t, v)
 		if again := ValueOf(v.Raw()); again != v {
 			t.Fatalf("%q is kept as %q and then as %q", raw, v.Raw(), again.Raw())
 		}
 	})
+}
+
+// checkParts compares the parts of an object with what encoding/json makes of it.
+func checkParts(t *testing.T, v Value) {
+	t.Helper()
+	var want map[string]json.RawMessage
+	if json.Unmarshal([]byte(v.Raw()), &want) != nil || want == nil {
+		return
+	}
+	got := map[string]json.RawMessage{}
+	for name, part := range v.parts() {
+		got[name.unquote()] = json.RawMessage(part.Raw())
+	}
+	if !maps.EqualFunc(got, want, slices.Equal) {
+		t.Fatalf("%s comes apart as %s, want %s", v.Raw(), got, want)
+	}
 }
 
 func BenchmarkDecode(b *testing.B) {

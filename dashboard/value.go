@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"errors"
+	"iter"
 	"math"
 	"strconv"
 	"strings"
@@ -66,13 +67,15 @@ func (v *Value) UnmarshalJSON(b []byte) (err error) {
 func (v Value) Number() (float64, bool) {
 	switch v.kind() {
 	case '0':
-		return parseNumber(v.raw)
+		n, err := strconv.ParseFloat(v.raw, 64) // beyond float64 is an error
+		return n, err == nil
 	case '"':
 		s := strings.TrimSpace(v.unquote())
-		if d, ok := parseClock(strings.Split(s, ":")); ok {
-			return d.Seconds(), true
+		if !strings.Contains(s, ":") {
+			return parseNumber(s)
 		}
-		return parseNumber(s)
+		d, ok := parseClock(strings.Split(s, ":"))
+		return d.Seconds(), ok
 	}
 	return 0, false
 }
@@ -114,14 +117,12 @@ func (v Value) Duration() (time.Duration, bool) {
 	case '"':
 		return parseClock(strings.Split(strings.TrimSpace(v.unquote()), ":"))
 	case '[':
-		var parts []string
-		err := elements(v.raw, func(raw string) {
-			text, _ := Value{raw}.Text()
+		parts := make([]string, 0, 3)
+		for _, part := range v.parts() {
+			text, _ := part.Text()
 			parts = append(parts, strings.TrimSpace(text))
-		})
-		if err == nil {
-			return parseClock(parts)
 		}
+		return parseClock(parts)
 	}
 	return 0, false
 }
@@ -148,29 +149,64 @@ func (v Value) EachCount(each func(name string, n float64)) bool {
 		return false
 	}
 	some := false
-	err := members(v.raw, func(name, raw string) {
-		if n, ok := (Value{raw}).Number(); ok {
-			each(name, n)
+	for name, part := range v.parts() {
+		if n, ok := part.Number(); ok {
+			each(name.unquote(), n)
 			some = true
 		}
-	})
-	return err == nil && some
+	}
+	return some
 }
 
 // member returns the named member of an object, the zero Value if there is none.
-func (v Value) member(name string) (found Value) {
+func (v Value) member(name string) Value {
 	if v.kind() != '{' {
 		return Value{}
 	}
-	err := members(v.raw, func(n, raw string) {
-		if n == name {
-			found = Value{raw}
+	for n, part := range v.parts() {
+		if n.unquote() == name {
+			return part
 		}
-	})
-	if err != nil {
-		return Value{}
 	}
-	return found
+	return Value{}
+}
+
+// parts yields the values in an object, with their names, or in an array. Text in
+// normal form needs no checks on the way.
+func (v Value) parts() iter.Seq2[Value, Value] {
+	return func(yield func(name, part Value) bool) {
+		for rest := v.raw[1 : len(v.raw)-1]; rest != ""; {
+			var name, part Value
+			if v.raw[0] == '{' {
+				name.raw, rest = cut(rest, ':')
+			}
+			part.raw, rest = cut(rest, ',')
+			if !yield(name, part) {
+				return
+			}
+		}
+	}
+}
+
+// cut splits text at the first separator that is in no string and no other value.
+func cut(text string, sep byte) (before, after string) {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch b := text[i]; {
+		case b == '\\':
+			i++ // past what it escapes
+		case b == '"':
+			quoted = !quoted
+		case quoted:
+		case b == '{' || b == '[':
+			depth++
+		case b == '}' || b == ']':
+			depth--
+		case b == sep && depth == 0:
+			return text[:i], text[i+1:]
+		}
+	}
+	return text, ""
 }
 
 // kind returns the kind of the JSON value, 0 for a missing one.

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,6 +140,26 @@ func TestNormalForm(t *testing.T) {
 	} {
 		if got := ValueOf(raw).Raw(); got != want {
 			t.Errorf("%.40q is kept as %.40q, want %q", raw, got, want)
+		}
+	}
+}
+
+// TestParts checks that an object and an array come apart where they are joined.
+func TestParts(t *testing.T) {
+	for raw, want := range map[string][]string{
+		`{}`: nil, `[]`: nil, `{"":""}`: {`"":""`},
+		`[1,"2",null]`:               {`:1`, `:"2"`, `:null`},
+		`{"a":[1,{"b":2}],"c":3}`:    {`"a":[1,{"b":2}]`, `"c":3`},
+		`{"a,b":"c:d","e}":"]{["}`:   {`"a,b":"c:d"`, `"e}":"]{["`},
+		`{"a\"b,":"\\","c\\":"\","}`: {`"a\"b,":"\\"`, `"c\\":"\","`},
+		`[[],{},[[1,2],3]]`:          {`:[]`, `:{}`, `:[[1,2],3]`},
+	} {
+		var got []string
+		for name, part := range ValueOf(raw).parts() {
+			got = append(got, name.Raw()+":"+part.Raw())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s comes apart as %q, want %q", raw, got, want)
 		}
 	}
 }

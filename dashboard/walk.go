@@ -9,36 +9,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// errShape reports JSON of another kind than was asked for.
-var errShape = errors.New("unexpected kind of JSON value")
-
-// members calls each with the name and the JSON text of every member of the
-// object in text, in order. Names are exact, a name that occurs twice is an
-// error, and so is anything after the object. The texts are parts of text.
-func members(text string, each func(name, raw string)) error {
-	return walk(text, '{', func(d *jsontext.Decoder) error {
-		name, err := next(d, text)
-		if err != nil {
-			return err
-		}
-		raw, err := next(d, text)
-		if err == nil {
-			each(Value{name}.unquote(), raw)
-		}
-		return err
-	})
-}
-
-// elements calls each with the JSON text of every element of the array in text.
-func elements(text string, each func(raw string)) error {
-	return walk(text, '[', func(d *jsontext.Decoder) error {
-		raw, err := next(d, text)
-		if err == nil {
-			each(raw)
-		}
-		return err
-	})
-}
+// What can be wrong with a text that is valid JSON.
+var (
+	errShape    = errors.New("not an object")
+	errTrailing = errors.New("more than one JSON value")
+)
 
 // A walker is a decoder and what it reads from, for reuse: half the time of a
 // decoder goes into building its table of names.
@@ -49,9 +24,9 @@ type walker struct {
 
 var walkers = sync.Pool{New: func() any { return new(walker) }}
 
-// walk opens the object or array in text, calls step until it is closed and
-// checks that nothing follows.
-func walk(text string, open jsontext.Kind, step func(*jsontext.Decoder) error) error {
+// walk opens the object in text, calls step until it is closed and checks that
+// nothing follows. Names are exact, and one that occurs twice is an error.
+func walk(text string, step func(*jsontext.Decoder) error) error {
 	w := walkers.Get().(*walker)
 	defer walkers.Put(w)
 	w.text.Reset(text)
@@ -61,7 +36,7 @@ func walk(text string, open jsontext.Kind, step func(*jsontext.Decoder) error) e
 	switch kind := d.PeekKind(); {
 	case kind == jsontext.KindInvalid:
 		return readError(d)
-	case kind != open:
+	case kind != '{':
 		return errShape
 	}
 	if err := inside(d, step); err != nil {
@@ -87,9 +62,6 @@ func inside(d *jsontext.Decoder, step func(*jsontext.Decoder) error) error {
 	_, err := d.ReadToken()
 	return err
 }
-
-// errTrailing reports something after the end of a JSON value.
-var errTrailing = errors.New("more than one JSON value")
 
 // readError returns the error of reading on.
 func readError(d *jsontext.Decoder) error {
