@@ -150,21 +150,17 @@ func (b *Bot) hasLeft(ctx context.Context, a Agent, now time.Time) error {
 
 // isBack takes back that somebody had left.
 func (b *Bot) isBack(a Agent, now time.Time) error {
-	found := false
+	left, suspended := false, a.State == LinkSuspended && a.Reason == leftReason
 	err := b.store.View(func(tx Tx) (err error) {
-		_, found, err = tx.Record(RecordNetworks, leaverKey(a.ID))
-		found = found || err != nil
-		return nil
+		_, left, err = tx.Record(RecordNetworks, leaverKey(a.ID))
+		return err
 	})
-	if err != nil || !found {
+	if err != nil || !left && !suspended { // a record that is damaged is not there
 		return err
 	}
 	return b.store.Update(func(tx Tx) error {
-		if err := tx.DropRecord(RecordNetworks, leaverKey(a.ID)); err != nil {
+		if err := tx.DropRecord(RecordNetworks, leaverKey(a.ID)); err != nil || !suspended {
 			return err
-		}
-		if a.State != LinkSuspended || a.Reason != leftReason {
-			return nil
 		}
 		if err := tx.SetLinkState(a.ID, LinkUnverified, "", now); !errors.Is(err, ErrNotLinked) {
 			return err

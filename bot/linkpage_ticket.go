@@ -97,6 +97,19 @@ func dropTicketOf(tx Records, addr chat.Address) error {
 	return tx.DropRecord(RecordNetworks, holderPrefix+addr.String())
 }
 
+// dropOld deletes a ticket by its key. Its person may have another one by now, if
+// what says which one is theirs could not be read.
+func dropOld(tx Records, key string, addr chat.Address) error {
+	hash, found, err := ReadRecord[string](tx, RecordNetworks, holderPrefix+addr.String())
+	if err == nil && found && ticketPrefix+hash == key {
+		err = tx.DropRecord(RecordNetworks, holderPrefix+addr.String())
+	}
+	if err != nil {
+		return err
+	}
+	return tx.DropRecord(RecordNetworks, key)
+}
+
 // TrimTickets deletes the addresses of link pages that can no longer be used.
 func (b *Bot) TrimTickets(now time.Time) error {
 	err := b.store.Update(func(tx Tx) error {
@@ -104,7 +117,7 @@ func (b *Bot) TrimTickets(now time.Time) error {
 		for k, err := range EachRecord[ticket](tx, RecordNetworks, ticketPrefix) {
 			if err == nil && !k.Value.good(now) {
 				dropped++
-				err = dropTicketOf(tx, k.Value.Address)
+				err = dropOld(tx, k.Key, k.Value.Address)
 			}
 			if err != nil {
 				return err

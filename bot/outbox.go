@@ -168,8 +168,9 @@ type Outbox interface {
 	// order of arrival, by pages. Those that cannot be read are left out.
 	Rows(states ...RowState) iter.Seq2[Row, error]
 
-	// Damaged names what could not be read of rows and of the occurrences of
-	// digests since the start, and was passed over; nothing if all is well.
+	// Damaged names what could not be read of rows, of the occurrences of digests
+	// and of [Records] since the start, and was passed over; nothing if all is
+	// well.
 	Damaged() []string
 
 	// Wake returns when the next pending row of a network is due, zero for none.

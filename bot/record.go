@@ -26,7 +26,8 @@ const (
 // A record whose key is an agent's id, or begins with it and a slash, is
 // deleted with the agent.
 type Records interface {
-	// Record returns a record as it was put.
+	// Record returns a record as it was put. One that is damaged is not there,
+	// and named by [Outbox.Damaged]: what is kept in records can be begun anew.
 	Record(kind RecordKind, key string) (value []byte, found bool, err error)
 
 	// PutRecord stores a record, in the place of one with its key.
@@ -36,9 +37,8 @@ type Records interface {
 	DropRecord(kind RecordKind, key string) error
 
 	// Records yields the records whose keys begin with a prefix, in the order of
-	// their keys. The consumer may write in the same transaction. A record that
-	// cannot be read is yielded as its key and an error, and the iteration goes
-	// on.
+	// their keys, without those that are damaged. The consumer may write in the
+	// same transaction.
 	Records(kind RecordKind, prefix string) iter.Seq2[Record, error]
 }
 

@@ -39,7 +39,7 @@ func (b *Bot) status(_ context.Context, r *request) (chat.Reply, error) {
 	}
 	if damaged := b.store.Damaged(); len(damaged) > 0 {
 		m.Tone = chat.Critical
-		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T("Damaged in my database, and passed over: " + cut(strings.Join(damaged, ", "), 300) + ". What it promised is not sent; restore a backup if it matters.")})
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T("Damaged in my database, and passed over: " + cut(strings.Join(damaged, ", "), 300) + ". What it said is lost, and what it promised is not sent; restore a backup if it matters.")})
 	}
 	if w.NoDisk {
 		m.Tone = chat.Critical

@@ -36,8 +36,14 @@ func (t liveTx) Record(of bot.RecordKind, key string) (value []byte, found bool,
 		return nil, false, nil
 	}
 	value, err = t.ring.verify(k, key, record)
+	if t.damages.pass(recordName(of, key), err) {
+		return nil, false, nil
+	}
 	return bytes.Clone(value), err == nil, err
 }
+
+// recordName is what one of the bot's records that cannot be read is called.
+func recordName(of bot.RecordKind, key string) string { return fmt.Sprintf("record %q of %s", key, of) }
 
 // PutRecord implements [bot.Records]. The value must be JSON.
 func (t liveTx) PutRecord(of bot.RecordKind, key string, value []byte) error {
@@ -73,6 +79,9 @@ func (t liveTx) Records(of bot.RecordKind, prefix string) iter.Seq2[bot.Record, 
 				continue // the consumer has dropped it
 			}
 			value, err := t.ring.verify(k, key, record)
+			if t.damages.pass(recordName(of, key), err) {
+				continue
+			}
 			if !yield(bot.Record{Key: key, Value: bytes.Clone(value)}, err) {
 				return
 			}
