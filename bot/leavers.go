@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"floorwalker/bot/chat"
@@ -61,31 +62,34 @@ func (b *Bot) lookForLeavers(ctx context.Context) error {
 	if b.config.Load().Lookup == nil {
 		return nil
 	}
-	asked := 0
+	polls := census{}
 	var gone []Agent
 	for a, err := range b.store.Agents() {
 		if err != nil {
 			continue // the watch says so, every round
 		}
-		there, known := b.isThere(ctx, a.Addresses)
+		there, known := b.isThere(ctx, a.Addresses, polls)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if !known {
 			continue
 		}
-		asked++
 		if !there {
 			gone = append(gone, a)
 		} else if err := b.isBack(a, time.Now()); err != nil {
 			return err
 		}
 	}
-	if len(gone) > 3 && 2*len(gone) > asked {
-		b.log.ErrorContext(ctx, "most people are gone, which is taken for a fault of the network", "gone", len(gone), "asked", asked)
-		return nil
+	for n, c := range polls {
+		if c.doubted() {
+			b.log.ErrorContext(ctx, "most people are gone, which is taken for a fault of the network", "network", n, "gone", c.gone, "asked", c.asked)
+		}
 	}
 	for _, a := range gone {
+		if slices.ContainsFunc(a.Addresses, func(addr chat.Address) bool { return polls[addr.Network].doubted() }) {
+			continue
+		}
 		if err := b.hasLeft(ctx, a, time.Now()); err != nil {
 			return err
 		}
@@ -93,9 +97,28 @@ func (b *Bot) lookForLeavers(ctx context.Context) error {
 	return nil
 }
 
+// A census is what each network said of how many people, in one look.
+type census map[chat.Network]counts
+
+type counts struct{ asked, gone int }
+
+// doubted reports whether a network says of so many that they are gone that it is
+// not believed: it may be another workspace's, for all that is known.
+func (c counts) doubted() bool { return c.gone > 3 && 2*c.gone > c.asked }
+
+// count enters an answer.
+func (c census) count(n chat.Network, gone bool) {
+	of := c[n]
+	of.asked++
+	if gone {
+		of.gone++
+	}
+	c[n] = of
+}
+
 // isThere asks whether somebody is at one of their addresses. It is not known if
 // one cannot be asked and none of the others has them.
-func (b *Bot) isThere(ctx context.Context, addresses []chat.Address) (there, known bool) {
+func (b *Bot) isThere(ctx context.Context, addresses []chat.Address, polls census) (there, known bool) {
 	known = true
 	for _, addr := range addresses {
 		if sleepUntil(ctx, time.Now().Add(leaversPause)); ctx.Err() != nil {
@@ -106,8 +129,11 @@ func (b *Bot) isThere(ctx context.Context, addresses []chat.Address) (there, kno
 		cancel()
 		switch {
 		case err == nil:
+			polls.count(addr.Network, false)
 			return true, true
-		case !errors.Is(err, chat.ErrGone):
+		case errors.Is(err, chat.ErrGone):
+			polls.count(addr.Network, true)
+		default:
 			known = false
 		}
 	}
@@ -135,8 +161,10 @@ func (b *Bot) hasLeft(ctx context.Context, a Agent, now time.Time) error {
 		return err
 	case now.Sub(mark.Since) >= keepLeaver:
 		b.log.WarnContext(ctx, "somebody left 30 days ago and is deleted", "agent", a.ID, "since", mark.Since)
-		_, err := b.Unlink(a, byItself, "")
-		return err
+		if _, err := b.Unlink(a, byItself, ""); !errors.Is(err, ErrNotLinked) {
+			return err
+		}
+		return nil // unlinked meanwhile
 	}
 	m := note("Somebody left", chat.T(fmt.Sprintf("%s is not on the network any more (%s). I do not ask for their numbers now, and delete them, with the credential, on %s.",
 		cut(a.called(), 40), addresses(a), mark.Since.Add(keepLeaver).In(b.config.Load().Zone).Format("2 January 2006"))),

@@ -11,6 +11,8 @@ import (
 
 	"floorwalker/bot"
 	"floorwalker/bot/chat"
+	"floorwalker/bot/secret"
+	"floorwalker/dashboard"
 )
 
 // A registry is what a network knows of people.
@@ -195,6 +197,34 @@ func TestEverybodyGone(t *testing.T) {
 		s.until("2026-03-06 18:10")
 		if state, _ := s.state("p1"); state != bot.LinkSuspended {
 			t.Errorf("three of seven: %s", state)
+		}
+	})
+}
+
+// TestWholeNetworkGone: a network that says that most of its people are gone is
+// not believed, however many there are on another one.
+func TestWholeNetworkGone(t *testing.T) {
+	withRegistry(t, 6, func(s *site, r *registry) {
+		there := func(i int) chat.Address { return chat.Address{Network: chat.Slack, ID: fmt.Sprint("U", i)} }
+		for i := range 4 {
+			a := s.floor.Agents()[7+i]
+			if _, _, err := s.bot.Link(s.t.Context(), bot.LinkRequest{
+				Address: there(i), Name: a.Name, Actor: there(i).String(), NoVerify: true,
+				Credential: dashboard.Credential{UserID: a.UserID, Token: secret.New(a.Token)},
+			}); err != nil {
+				t.Fatal(err)
+			}
+			r.says[there(i)] = errDeactivated
+		}
+		r.say(errDeactivated, "p1")
+		s.until("2026-03-04 18:10")
+		for i := range 4 {
+			if a, err := s.store.AgentAt(there(i)); err != nil || a.State == bot.LinkSuspended {
+				t.Errorf("%s: %s, %v", there(i), a.State, err)
+			}
+		}
+		if state, _ := s.state("p1"); state != bot.LinkSuspended {
+			t.Errorf("one of many, on the other network: %s", state)
 		}
 	})
 }
