@@ -252,7 +252,11 @@ func (r report) gaps() string {
 		parts = append(parts, fmt.Sprintf("%d of %d need to link again", r.relink, len(r.agents)))
 	}
 	if silent := r.noData - r.relink; silent > 0 {
-		parts = append(parts, fmt.Sprintf("%s without data", plural(silent, "other agent")))
+		who := "agent"
+		if r.relink > 0 {
+			who = "other agent"
+		}
+		parts = append(parts, plural(silent, who)+" without data")
 	}
 	var shared []string
 	for _, a := range r.agents {

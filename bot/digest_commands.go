@@ -170,15 +170,19 @@ func (b *Bot) Preview(ctx context.Context, path string, now time.Time) (chat.Mes
 	return report.message(due), nil
 }
 
-// now is the digest as if it were due at a time.
+// now is the digest as if it were due at a time. One that is due at the end of a
+// shift is about that shift, the running one or the last, and not about another
+// that has begun since.
 func (d Digest) now(team Team, now time.Time) (dueDigest, error) {
 	nominal := schedule.CivilOf(now, team.Zone)
 	window, err := d.Schedule.Window(nominal)
 	if err != nil {
 		return dueDigest{}, err
 	}
-	if running, ok := (schedule.Rotas{team.Rota}).At(now); d.Schedule.Shift != "" && ok {
-		window = running
+	if shift, ok := team.Rota.Shift(d.Schedule.Shift); ok && d.Schedule.Covers == schedule.CoverShift {
+		alone := team.Rota
+		alone.Shifts = []schedule.Shift{shift}
+		window, _ = schedule.Rotas{alone}.At(now)
 	}
 	return dueDigest{team: team, digest: d, run: schedule.Occurrence{Nominal: nominal, At: now}, window: window}, nil
 }

@@ -131,6 +131,34 @@ func TestFirstDigest(t *testing.T) {
 	})
 }
 
+// TestDigestNow: a digest that is due at the end of a shift is about that shift, also
+// when it is asked for while the next one runs, and one about the day about the day.
+func TestDigestNow(t *testing.T) {
+	day := atShiftEnd()
+	day.Name, day.Schedule.Covers = "whole", schedule.CoverDay
+	c := siteConfig(t, atShiftEnd(), day)
+	late := schedule.Shift{Name: "late", Days: days, Start: 18 * 60, End: 22 * 60}
+	c.Teams[0].Rota.Shifts = append(c.Teams[0].Rota.Shifts, late)
+	c.Admins = []chat.Address{person("dev")}
+	inSite(t, c, func(s *site) {
+		s.start()
+		for _, step := range []struct{ at, end, whole string }{
+			{"2026-03-02 17:30", "Mon 2 Mar 09:00–18:00", "Mon 2 Mar 00:00–17:30"},
+			{"2026-03-02 18:30", "Mon 2 Mar 09:00–18:00", "Mon 2 Mar 00:00–18:30"},
+		} {
+			s.until(step.at)
+			for name, want := range map[string]string{"support/end": step.end, "support/whole": step.whole} {
+				m, err := s.bot.Preview(t.Context(), name, time.Now())
+				if err != nil || !strings.Contains(m.Plain(), want) {
+					t.Errorf("%s at %s: %v, no %q in\n%s", name, step.at, err, want, m.Plain())
+				}
+			}
+		}
+		s.says("dev", "floor digest now support/end", "Post support/end again?")
+		s.stop()
+	})
+}
+
 // TestEditedDigest: a digest whose times were edited owes nothing for the time
 // before.
 func TestEditedDigest(t *testing.T) {
