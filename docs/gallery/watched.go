@@ -54,11 +54,11 @@ func watchedRules(d stats.Dictionary) ([]*alert.Rule, error) {
 	for _, m := range d {
 		metrics = append(metrics, alert.Metric{Name: m.Name, Key: m.Key, Unit: string(m.Unit), Kind: alert.Kind(m.Kind), Confirmed: m.Confirmed})
 	}
-	at := new(time.Duration)
+	at, soon := new(time.Duration), 2*time.Second
 	return alert.Load([]alert.RuleSpec{
 		{Name: "missed-burst", When: `increase(missed, "5m") >= 3`, Clear: `increase(missed, "5m") <= 1`, For: at, KeepFiringFor: at,
 			Message: "{{.Agent}} missed {{.Value}} calls in five minutes"},
-		{Name: "long-hold", When: `increase(hold, "5m") >= 240`, Clear: `increase(hold, "5m") < 120`, For: at, KeepFiringFor: at, Severity: "critical",
+		{Name: "long-hold", When: `increase(hold, "5m") >= 240`, Clear: `increase(hold, "5m") < 120`, For: at, KeepFiringFor: at, Severity: "critical", EscalateAfter: &soon,
 			Message: "{{.Agent}} kept callers on hold for {{.Value}} within five minutes"},
 		{Name: "long-break", When: `idle >= 90`, Clear: `idle < 60`, For: at, KeepFiringFor: at, Severity: "info",
 			Message: "{{.Agent}} has been idle for {{.Value}}"},
@@ -113,6 +113,7 @@ func (w watch) missed(calls float64) {
 // some networks do not let it begin.
 func (w watch) begins() {
 	w.say("quiet", "meera", "floor", "quiet 22:00-07:00")
+	w.say("whoami-admin", "dev", "floor", "whoami")
 	_, err := w.floor.say(w.ctx, firstName(w.sim.Agents()[11].Name), "floor", "whoami")
 	w.try(err)
 	w.missed(4)
@@ -124,6 +125,7 @@ func (w watch) begins() {
 	w.arrives("alert-warning", "meera", titled("Asha Rao missed"))
 	w.arrives("alert-critical", "meera", func(l letter) bool { return l.message.Tone == chat.Critical })
 	w.arrives("alert-crowd", "meera", func(l letter) bool { return len(tables(l.message)) > 0 })
+	w.arrives("alert-escalated", "dev", func(l letter) bool { return l.message.Tone == chat.Critical })
 	w.arrives("notice-expired", firstName(w.sim.Agents()[11].Name), func(letter) bool { return true })
 }
 
@@ -140,6 +142,11 @@ func (w watch) isAnswered() {
 		return l.message.Tone == chat.Critical && strings.Contains(l.message.Plain(), "ilenced")
 	})
 	w.say("silences", "meera", "floor", "silences")
+	w.say("unsilenced", "meera", "floor", "unsilence 1")
+	w.say("ack-all", "meera", "floor", "ack 1-99")
+	w.say("quiet-show", "meera", "floor", "quiet show")
+	w.say("quiet-fault", "meera", "floor", "quiet 25:00-07:00")
+	w.say("silence-fault", "meera", "floor", "silence mised-burst 1h")
 	w.say("status", "dev", "floor", "status")
 	w.say("alert-test", "meera", "floor", "test")
 }

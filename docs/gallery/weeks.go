@@ -47,6 +47,10 @@ func weeks(s *stage) {
 	s.preview("digest-partial", partialTeam)
 	s.preview("digest-empty", silentTeam)
 	s.say("team-add", "meera", "floor", "team add <@"+s.person("grace").String()+"> "+partialTeam)
+	s.say("team-remove", "meera", "floor", "team remove <@"+s.person("grace").String()+"> "+partialTeam)
+	s.say("team-unknown", "meera", "floor", "team show suport")
+	s.say("digest-unknown", "meera", "floor", "digest preview "+wholeTeam+"/day-sumary")
+	s.say("digest-again", "meera", "floor", "digest now "+wholeTeam+"/day-summary")
 	s.say("audit", "dev", "floor", "audit")
 	s.say("not-allowed", "asha", "floor", "audit")
 }
