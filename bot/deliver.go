@@ -156,6 +156,9 @@ func (d *deliverer) take(ctx context.Context) ([]Row, error) {
 	for _, row := range rows {
 		d.busy[row.Key] = until
 	}
+	if err == nil && len(d.busy) == 0 {
+		d.unhold(now) // nothing is left to try it with
+	}
 	return rows, err
 }
 
@@ -168,6 +171,7 @@ func (d *deliverer) attempt(ctx context.Context, row Row) error {
 	ref, err := d.send(sending, row)
 	outcome := d.outcome(row, ref, err, time.Now())
 	outcome.Attempt = row.Attempts
+	d.fared(err)
 	d.b.bells.bar(row.To, barrier(outcome, err))
 	d.note(ctx, row, outcome, err)
 	err = d.settle(row, outcome, err)
@@ -254,7 +258,7 @@ func (d *deliverer) outcome(row Row, ref chat.Ref, err error, now time.Time) Out
 	case errors.Is(err, chat.ErrGone), errors.Is(err, chat.ErrRejected), errors.Is(err, errNothingToEdit):
 		o.State = RowDead
 		return o
-	case errors.Is(err, chat.ErrRefused), errors.Is(err, chat.ErrFinal):
+	case refusesBot(err):
 		d.hold(err, now.Add(retryMax))
 		o.Next = now.Add(retryMax)
 	case errors.Is(err, chat.ErrBarred), errors.Is(err, errOff):
@@ -298,14 +302,31 @@ func (d *deliverer) heldUntil() time.Time {
 func (d *deliverer) isHeld(now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.held != nil && now.Before(d.heldTo) {
-		return true
+	return d.held != nil && now.Before(d.heldTo)
+}
+
+// refusesBot reports whether an error is about the network, wherever the bot writes.
+func refusesBot(err error) bool {
+	return errors.Is(err, chat.ErrRefused) || errors.Is(err, chat.ErrFinal)
+}
+
+// fared notes how an attempt has gone. That it is tried again does not make a
+// network look well: only that it does not refuse the bot any more does.
+func (d *deliverer) fared(err error) {
+	if refusesBot(err) {
+		return
 	}
-	if d.held != nil {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.unhold(time.Now())
+}
+
+// unhold ends a hold whose time is over. Called with mu held.
+func (d *deliverer) unhold(now time.Time) {
+	if d.held != nil && !now.Before(d.heldTo) {
 		d.held = nil
 		d.b.bells.hold(d.adapter.Network(), "")
 	}
-	return false
 }
 
 // note logs an attempt that failed: loudly, if that was the last one.

@@ -120,6 +120,40 @@ func TestRefusedRests(t *testing.T) {
 	})
 }
 
+// TestHeldWhileTried: a network that refuses the bot does not look well while it is
+// tried again, and does once it takes something or nothing waits any more.
+func TestHeldWhileTried(t *testing.T) {
+	inSite(t, siteConfig(t), func(s *site) {
+		held := func(want bool) {
+			t.Helper()
+			if d := s.bot.DeliveryStatus(); len(d) != 1 || (d[0].Held != "") != want {
+				t.Errorf("%s: held should be %v: %+v", time.Now().UTC().Format(time.TimeOnly), want, d)
+			}
+		}
+		s.slow = 3 * time.Second
+		s.net.AddPerson("ravi", chat.Person{})
+		s.refuse("asha", fmt.Errorf("missing_scope: %w", chat.ErrRefused))
+		s.start()
+		s.enqueue(bot.Row{Key: "a", To: person("asha")})
+		s.until("2026-03-02 17:01")
+		for range 10 * 60 {
+			time.Sleep(time.Second)
+			held(true)
+		}
+		s.refuse("asha", nil)
+		s.until("2026-03-02 17:17")
+		held(false)
+		s.expect(1, "")
+		s.refuse("ravi", chat.ErrFinal)
+		s.enqueue(bot.Row{Key: "c", To: person("ravi"), GiveUp: time.Now().Add(time.Minute)})
+		s.until("2026-03-02 17:18")
+		held(true)
+		s.until("2026-03-02 17:24")
+		held(false)
+		s.stop()
+	})
+}
+
 // TestBarredAddress: that the bot may not write to one channel holds back what is
 // for that channel, in its order, and nothing else. The status says which one it
 // is and what to do, and it goes on by itself once that is done.
