@@ -144,12 +144,14 @@ func askAgain(r *request, due dueDigest, before []posting) chat.Message {
 	name := digestName(due.team, due.digest)
 	m := chat.Message{Title: "Post " + name + " again?", Private: true}
 	for _, p := range before[max(0, len(before)-3):] {
-		why := "because it was due"
-		if p.by != "" {
-			why = "because " + p.by + " asked for it"
+		why := chat.T("it was due")
+		if by, err := chat.ParseAddress(p.by); err == nil {
+			why = chat.Join(chat.Mention(by, by.ID), chat.T(" asked for it"))
+		} else if p.by != "" {
+			why = chat.T(p.by + " asked for it")
 		}
 		when := chat.At(p.at.In(r.config.zoneOf(r.From)), chat.DayClock)
-		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Join(when, chat.T(fmt.Sprintf(": to %s, %s", p.to, why)))})
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Join(when, chat.T(": to "+p.to+", because "), why)})
 	}
 	m.Actions = []chat.Action{{ID: "floor", Value: "digest now " + quoteWord(name) + " again-" + r.id, Label: "Post it again", Replace: true}}
 	return m
