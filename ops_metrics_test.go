@@ -142,7 +142,7 @@ func TestMetrics(t *testing.T) {
 	}
 
 	seen := sampled(t, text, "U0", "C0", "T0", asha.UserID, asha.Token, "xoxb", "xapp", "S3CRET", "127.0.0.1", "Asha")
-	for _, name := range strings.Fields(`watch_rounds_total watch_polls watch_interval_seconds watch_round_duration_seconds api_calls_total
+	for name := range strings.FieldsSeq(`watch_rounds_total watch_polls watch_interval_seconds watch_round_duration_seconds api_calls_total
 		outbox_rows outbox_oldest_due_seconds deliveries_total alert_subjects command_duration_seconds network_connections
 		store_size_bytes agents build_info ready loop_timestamp_seconds heartbeat_pings_total config_reloads_total`) {
 		if !seen["floorwalker_"+name] {

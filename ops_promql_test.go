@@ -69,7 +69,7 @@ func metricLabels(t *testing.T) map[string][]string {
 		t.Fatal(err)
 	}
 	metrics := map[string][]string{"up": nil}
-	for _, name := range strings.Fields(`process_start_time_seconds process_resident_memory_bytes process_cpu_seconds_total process_open_fds go_memstats_heap_inuse_bytes go_goroutines`) {
+	for name := range strings.FieldsSeq(`process_start_time_seconds process_resident_memory_bytes process_cpu_seconds_total process_open_fds go_memstats_heap_inuse_bytes go_goroutines`) {
 		metrics[name] = nil
 	}
 	for line := range strings.Lines(string(text)) {
