@@ -230,11 +230,11 @@ func TestStoreNumbers(t *testing.T) {
 		values := map[string]float64{}
 		for _, f := range families {
 			for _, m := range f.GetMetric() {
-				name := f.GetName()
+				words := []string{strings.TrimPrefix(f.GetName(), "floorwalker_")}
 				for _, l := range m.GetLabel() {
-					name += " " + l.GetValue()
+					words = append(words, l.GetValue())
 				}
-				values[strings.TrimPrefix(name, "floorwalker_")] = m.GetGauge().GetValue()
+				values[strings.Join(words, " ")] = m.GetGauge().GetValue()
 			}
 		}
 		return values
