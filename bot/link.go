@@ -228,7 +228,7 @@ func (b *Bot) tellLinked(l LinkRequest, linked Linked) error {
 		rows = append(rows, Row{Key: key, To: to, Message: m, GiveUp: time.Now().Add(keepUnmet)})
 	}
 	if l.Actor != l.Address.String() {
-		who := "An administrator (" + l.Actor + ") connected your dashboard account to this chat."
+		who := "An administrator connected your dashboard account to this chat."
 		if l.Actor == byItself {
 			who = "An administrator has noted that this is you, too, so your dashboard account is connected to this chat."
 		}

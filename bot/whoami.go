@@ -74,7 +74,7 @@ func byWhom(a Agent, addr chat.Address) string {
 	case a.LinkedBy == addr.String():
 		return "you"
 	case strings.HasPrefix(a.LinkedBy, "cli:"):
-		return "an administrator (" + a.LinkedBy + ")"
+		return "an administrator" // the audit trail knows as whom
 	}
 	return a.LinkedBy
 }
