@@ -261,6 +261,9 @@ func (d *desk) sweep(who *roster, round alert.Round) {
 		}
 	}
 	d.closeOrphans()
+	for _, b := range d.allBulletins() {
+		d.recall(b)
+	}
 	d.tend()
 	for _, b := range d.allBulletins() {
 		d.sweepBulletin(b)

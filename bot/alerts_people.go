@@ -44,6 +44,21 @@ func (d *desk) recipients(team string) []recipient {
 	return list
 }
 
+// recall takes out of a message that waits what is not its reader's business any
+// more: who supervises a team was changed, and it names people.
+func (d *desk) recall(b *bulletin) {
+	foreign := func(m member) bool { return !d.c.mayHandle(b.To, m.Team) }
+	if !slices.ContainsFunc(b.Members, foreign) || !d.unsent(b) {
+		return
+	}
+	b.Members, b.changed = slices.DeleteFunc(b.Members, foreign), true
+	const reason = "the recipient does not supervise that team any more"
+	if len(b.Members) == 0 && d.cancel(b.Row, reason) {
+		d.unkept(b, reason)
+		d.forget(b)
+	}
+}
+
 // choose returns the first address of a person at which they can be reached,
 // as far as is known.
 func (d *desk) choose(addresses []chat.Address) (to recipient, ok bool) {

@@ -246,7 +246,7 @@ func (d *desk) again(o openEpisode, step string) {
 			continue
 		}
 		team := b.Members[i].Team
-		if _, silenced := d.silenced(o.labels(team)); silenced {
+		if _, silenced := d.silenced(o.labels(team)); silenced || !d.c.mayHandle(b.To, team) {
 			continue
 		}
 		done[b.To] = true
