@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	soak       = flag.Duration("soak", 90*time.Minute, "how long TestSoak lets the program run, in the time of its bubble")
-	soakAgents = flag.Int("soak-agents", 24, "how many agents TestSoak has")
+	soak       = flag.Duration("soak", time.Hour, "how long TestSoak lets the program run, in the time of its bubble")
+	soakAgents = flag.Int("soak-agents", 16, "how many agents TestSoak has")
 	soakRules  = flag.Int("soak-rules", 10, "how many rules TestSoak has")
 )
 
