@@ -285,18 +285,26 @@ func (p *program) addJSON(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&p.json, "json", false, "print one JSON document for scripts")
 }
 
-// load reads the configuration and makes the logger it asks for. Warnings are
-// logged. serving asks also for what only a running bot needs.
+// load reads the configuration and makes the logger it asks for. serving asks also
+// for what only a running bot needs, and logs the warnings: other commands have
+// something else to say, and check and doctor say them.
 func (p *program) load(cmd *cobra.Command, serving bool) (*Config, *slog.Logger, error) {
 	cfg, warnings, err := Load(LoadOptions{Path: p.config, Flags: cmd.Flags(), Serving: serving})
 	if err != nil {
 		return nil, nil, err
 	}
 	log := newLogger(p.err, cfg.Log)
+	if serving {
+		logWarnings(log, warnings)
+	}
+	return cfg, log, nil
+}
+
+// logWarnings says what is odd about a configuration, and where.
+func logWarnings(log *slog.Logger, warnings []Warning) {
 	for _, w := range warnings {
 		log.Warn("configuration", "at", strings.TrimSuffix(w.File+":"+fmt.Sprint(w.Line), ":0"), "path", w.Path, "warning", w.Message)
 	}
-	return cfg, log, nil
 }
 
 // newLogger makes the program's logger.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -40,9 +41,7 @@ func (u *upkeep) reloadOnHangup(ctx context.Context, apply func(*Config)) error 
 // reload loads a configuration and applies it in the place of another.
 func (u *upkeep) reload(cfg *Config, apply func(*Config)) (*Config, error) {
 	next, warnings, err := Load(cfg.options)
-	for _, w := range warnings {
-		u.log.Warn("configuration", "path", w.Path, "warning", w.Message)
-	}
+	logWarnings(u.log, warnings)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +50,7 @@ func (u *upkeep) reload(cfg *Config, apply func(*Config)) (*Config, error) {
 		u.log.Warn("some changes need a restart", "settings", strings.Join(later, " "))
 	}
 	apply(next)
-	u.log.Info("configuration reloaded", "changed", strings.Join(live, " "))
+	u.log.Info("configuration reloaded", "changed", cmp.Or(strings.Join(live, " "), "nothing"))
 	return next, nil
 }
 
