@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,39 +42,5 @@ func TestBackupThatBreaksOff(t *testing.T) {
 		if left, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*")); err != nil || len(left) > 0 {
 			t.Errorf("%s: left over are %q, %v", way, left, err)
 		}
-	}
-}
-
-// TestBackup makes backups beside a running serve and without, and restores each.
-func TestBackup(t *testing.T) {
-	s := newSlackSite(t, "")
-	s.serve()
-	asha := s.floor.Agents()[0]
-	s.must("user_id="+asha.UserID+"\ntoken="+asha.Token+"\n", "is linked", "link", "slack:U0ASHA")
-	beside, without := filepath.Join(t.TempDir(), "saved.tar"), filepath.Join(t.TempDir(), "saved.tar")
-	s.must("", "verified", "backup", beside)
-	if info, err := os.Stat(beside); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the file: %v, %v", info, err)
-	}
-	if out, status := s.command("", "backup", beside); status != exitFailed || !strings.Contains(out, "is there already") {
-		t.Errorf("over a file, backup exits %d and says\n%s", status, out)
-	}
-	s.must("", "backup", "audit")
-	s.stop()
-	s.must("", "verified", "backup", without)
-	for _, file := range []string{beside, without} {
-		if err := os.Remove(filepath.Join(s.dir, "floorwalker.db")); err != nil {
-			t.Fatal(err)
-		}
-		s.must("", "is restored", "restore", file)
-		s.must("", "slack:U0ASHA", "links")
-	}
-}
-
-// must runs a command that succeeds and says a text.
-func (s *slackSite) must(input, want string, args ...string) {
-	s.t.Helper()
-	if out, status := s.command(input, args...); status != 0 || !strings.Contains(out, want) {
-		s.t.Fatalf("%s exits %d and says\n%s", args[0], status, out)
 	}
 }
