@@ -144,14 +144,14 @@ func (j *historian) judgeFirst(e heardOf) {
 	}
 	var why []string
 	for _, team := range e.Teams {
-		missing := ""
+		var missing strings.Builder
 		for _, to := range j.Supervisors[team] {
-			missing += j.unheard(e, to.String())
+			missing.WriteString(j.unheard(e, to.String()))
 		}
-		if missing == "" {
+		if missing.Len() == 0 {
 			return
 		}
-		why = append(why, team+": "+missing)
+		why = append(why, team+": "+missing.String())
 	}
 	j.fault("#%d was told to no team as a whole: %s", e.N, strings.Join(why, "; "))
 }
