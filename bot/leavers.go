@@ -152,7 +152,8 @@ func (b *Bot) hasLeft(ctx context.Context, a Agent, now time.Time) error {
 				return err
 			}
 		}
-		return tx.SetLinkState(a.ID, LinkSuspended, leftReason, now)
+		_, err = tx.SetLinkState(a.ID, LinkSuspended, leftReason, now)
+		return err
 	})
 	switch {
 	case errors.Is(err, ErrNotLinked):
@@ -190,7 +191,7 @@ func (b *Bot) isBack(a Agent, now time.Time) error {
 		if err := tx.DropRecord(RecordNetworks, leaverKey(a.ID)); err != nil || !suspended {
 			return err
 		}
-		if err := tx.SetLinkState(a.ID, LinkUnverified, "", now); !errors.Is(err, ErrNotLinked) {
+		if _, err := tx.SetLinkState(a.ID, LinkUnverified, "", now); !errors.Is(err, ErrNotLinked) {
 			return err
 		}
 		return nil

@@ -103,8 +103,9 @@ type Tx interface {
 	// SaveLast is SaveSeen that leaves the first answer as it is.
 	SaveLast(id AgentID, last dashboard.Counters) error
 
-	// SetLinkState is [Links.SetLinkState].
-	SetLinkState(id AgentID, state LinkState, reason string, at time.Time) error
+	// SetLinkState is [Links.SetLinkState], and reports whether it changed
+	// anything.
+	SetLinkState(id AgentID, state LinkState, reason string, at time.Time) (changed bool, err error)
 
 	// Enqueue adds a row, unless its key is there already, in whatever state.
 	Enqueue(r Row) (added bool, err error)

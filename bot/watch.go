@@ -291,7 +291,7 @@ func (w *watcher) commit(ctx context.Context, batch []polled, end *roster) error
 	}
 	c, now := w.b.config.Load(), time.Now()
 	alerts := w.floor.take(ctx, c, batch, end, now)
-	var samples []AgentSample
+	samples := make([]AgentSample, 0, len(batch))
 	for _, p := range batch {
 		if !p.sample.Tick.IsZero() {
 			samples = append(samples, AgentSample{p.agent.ID, p.sample})
@@ -398,11 +398,12 @@ func (b *Bot) judgeLink(tx Tx, c *Config, p polled) error {
 	if state == p.agent.State {
 		return nil
 	}
-	if err := tx.SetLinkState(p.agent.ID, state, reason, p.tick); err != nil && !errors.Is(err, ErrNotLinked) {
+	changed, err := tx.SetLinkState(p.agent.ID, state, reason, p.tick)
+	if err != nil && !errors.Is(err, ErrNotLinked) {
 		return err
 	}
-	if state != LinkRelink {
-		return nil
+	if state != LinkRelink || !changed {
+		return nil // or they linked again or unlinked while it was asked
 	}
 	d := newDesk(tx, c, p.tick, 0)
 	to := d.contact(p.agent.Addresses)

@@ -269,3 +269,56 @@ func (s *site) damageLast(bucket string) {
 		s.t.Fatal(err)
 	}
 }
+
+// answered is a store in which something happens between the answer to a poll and
+// what is made of it.
+type answered struct {
+	bot.Store
+	before *func() // once; nil: nothing
+}
+
+// AppendHistory stores samples, after what comes in between.
+func (a answered) AppendHistory(samples []bot.AgentSample) error {
+	if f := *a.before; f != nil {
+		*a.before = nil
+		f()
+	}
+	return a.Store.AppendHistory(samples)
+}
+
+// TestRefusedWhileRelinked: an answer to the former credential that comes in when
+// there is a new one, or none, says nothing of it, and nobody is told to link
+// again.
+func TestRefusedWhileRelinked(t *testing.T) {
+	for _, unlinks := range []bool{false, true} {
+		inSite(t, everyMinute(t), func(s *site) {
+			before := new(func())
+			s.wrap = func(st bot.Store) bot.Store { return answered{st, before} }
+			user := s.floor.Agents()[0].UserID
+			s.start()
+			s.until("2026-03-02 17:03:30")
+			*before = func() {
+				time.Sleep(time.Millisecond) // after the question
+				s.fault(user, "")
+				s.link("asha", 0)
+				if !unlinks {
+					return
+				}
+				a, err := s.store.AgentAt(person("asha"))
+				if err == nil {
+					_, err = s.bot.Unlink(a, "console:asha", "")
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			s.fault(user, "expired")
+			s.until("2026-03-02 17:07")
+			s.expect(0, "")
+			if state, reason := s.state("asha"); unlinks != (state == "") || !unlinks && state != bot.LinkActive || *before != nil {
+				t.Errorf("state: %s, %s", state, reason)
+			}
+			s.stop()
+		})
+	}
+}

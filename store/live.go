@@ -24,9 +24,8 @@ type liveTx struct{ txn }
 var _ bot.Tx = liveTx{}
 
 // SetLinkState implements [bot.Tx].
-func (t liveTx) SetLinkState(id bot.AgentID, state bot.LinkState, reason string, at time.Time) error {
-	_, err := t.setLinkState(id, state, reason, at)
-	return err
+func (t liveTx) SetLinkState(id bot.AgentID, state bot.LinkState, reason string, at time.Time) (changed bool, err error) {
+	return t.setLinkState(id, state, reason, at)
 }
 
 // Enqueue implements [bot.Tx]. A zero Added of the row becomes now.

@@ -14,6 +14,9 @@ import (
 	"floorwalker/dashboard"
 )
 
+// errOf is the error of what also says whether it changed anything.
+func errOf(_ bool, err error) error { return err }
+
 // mustUpdate runs a transaction that must succeed.
 func mustUpdate(t testing.TB, s *Store, f func(bot.Tx) error) {
 	t.Helper()
@@ -31,7 +34,7 @@ func everything(id bot.AgentID) func(tx bot.Tx) error {
 		return errors.Join(enqueued, cancelled, recorded,
 			tx.SaveSeen(id, goldenForms()["v1/seen"].(bot.Seen)),
 			tx.SaveLast(id, dashboard.Counters{At: noon.Add(time.Hour), Date: noon.Add(time.Hour)}),
-			tx.SetLinkState(id, bot.LinkRelink, "refused", noon),
+			errOf(tx.SetLinkState(id, bot.LinkRelink, "refused", noon)),
 			tx.PutRecord(bot.RecordAlerts, "a", []byte("{}")),
 			tx.DropRecord(bot.RecordAlerts, "b"))
 	}
@@ -87,7 +90,7 @@ func TestViewDoesNotWrite(t *testing.T) {
 		"occur":   func(tx bot.Tx) error { _, err := tx.RecordOccurrence(bot.Occurrence{}); return err },
 		"seen":    func(tx bot.Tx) error { return tx.SaveSeen(id, bot.Seen{}) },
 		"last":    func(tx bot.Tx) error { return tx.SaveLast(id, dashboard.Counters{}) },
-		"state":   func(tx bot.Tx) error { return tx.SetLinkState(id, bot.LinkRelink, "", noon) },
+		"state":   func(tx bot.Tx) error { return errOf(tx.SetLinkState(id, bot.LinkRelink, "", noon)) },
 		"put":     func(tx bot.Tx) error { return tx.PutRecord(bot.RecordAlerts, "a", []byte("1")) },
 		"drop":    func(tx bot.Tx) error { return tx.DropRecord(bot.RecordAlerts, "a") },
 	} {
@@ -107,7 +110,7 @@ func TestTxOfStrangers(t *testing.T) {
 		if seen, err := tx.Seen("nobody"); err != nil || !seen.Last.Date.IsZero() {
 			t.Errorf("seen of nobody: %+v, %v", seen, err)
 		}
-		return tx.SetLinkState("nobody", bot.LinkRelink, "", noon)
+		return errOf(tx.SetLinkState("nobody", bot.LinkRelink, "", noon))
 	})
 	if !errors.Is(err, bot.ErrNotLinked) {
 		t.Errorf("state of nobody: %v", err)
