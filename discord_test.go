@@ -282,7 +282,7 @@ func TestDiscordOverHTTP(t *testing.T) {
 func TestDoctorDiscord(t *testing.T) {
 	s := newBothSite(t)
 	s.link(s.floor.Agents()[0])
-	s.says(0, []string{"--post"}, "Signed in as floorwalker", "Interactions arrive over the gateway.", "The bot is in 1 server(s).",
+	s.says(0, []string{"--post"}, "Signed in as floorwalker", "Interactions arrive over the gateway.", "Servers the bot is in: 1.",
 		"No command is registered yet.", "discord:"+discordMeera+" is Meera Nair", "2 of 2 linked users found", "discord:"+discordSupport+" of team support: posted")
 	s.discord.RemoveChannel(discordSupport)
 	s.says(exitFailed, []string{"--post"}, "discord:"+discordSupport+" of team support: there is no channel "+discordSupport+" that I can see")

@@ -160,9 +160,9 @@ func (p *program) endDoctor(d *doctor) error {
 // showFinding prints a finding as a line, and the next step below it.
 func (p *program) showFinding(f chat.Finding) {
 	mark := map[chat.Level]string{chat.LevelOK: "ok   ", chat.LevelWarn: "warn ", chat.LevelFault: "FAULT"}[f.Level]
-	fmt.Fprintf(p.out, "%s  %-14s  %s\n", mark, f.Check, printable(f.Message))
+	fmt.Fprintf(p.out, "%s  %-20s  %s\n", mark, f.Check, printable(f.Message))
 	if f.Next != "" {
-		fmt.Fprintf(p.out, "%23s→ %s\n", "", printable(f.Next))
+		fmt.Fprintf(p.out, "%29s→ %s\n", "", printable(f.Next))
 	}
 }
 
@@ -174,7 +174,7 @@ func (d *doctor) store(ctx context.Context, log *slog.Logger) {
 		return
 	}
 	if err != nil {
-		d.fault("store", err.Error(), "The key belongs to the database: bring both back from the same installation.")
+		d.fault("store", err.Error(), "docs/operating.md says more, under When something is wrong.")
 		return
 	}
 	d.clerk = c

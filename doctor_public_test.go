@@ -18,7 +18,7 @@ func TestDoctorPublic(t *testing.T) {
 	for !strings.Contains(s.log.String(), "msg=serving") && s.ctx.Err() == nil {
 		time.Sleep(10 * time.Millisecond)
 	}
-	s.says(0, nil, "ok     link page       http://"+at+" leads to floorwalker")
+	s.says(0, nil, "ok     link page             http://"+at+" leads to floorwalker")
 	s.stop()
 	for status, want := range map[int]string{
 		http.StatusBadGateway: "warn   link page",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -223,7 +224,7 @@ type linkTable struct {
 	Links []linkRow `json:"links"`
 }
 
-// links lists every address with its agent, by agent.
+// links lists every address with its agent, by the agent's name.
 func (o *office) links(context.Context, struct{}) (linkTable, error) {
 	table := linkTable{Links: []linkRow{}}
 	for agent, err := range o.store.Agents() {
@@ -238,6 +239,9 @@ func (o *office) links(context.Context, struct{}) (linkTable, error) {
 			})
 		}
 	}
+	slices.SortFunc(table.Links, func(a, b linkRow) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.Agent), string(b.Agent)), strings.Compare(a.User, b.User))
+	})
 	return table, nil
 }
 

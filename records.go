@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -221,9 +222,9 @@ func (p *program) outbox(cmd *cobra.Command, c *clerk, args outboxArgs) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "STATE\tTO\tKEY\tADDED\tATTEMPTS\tREASON")
+	fmt.Fprintln(w, "STATE\tTO\tADDED\tATTEMPTS\tREASON\tKEY")
 	for _, r := range table.Rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", r.State, r.To, printable(r.Key), localTime(r.Added), r.Attempts, printable(cutText(r.Reason, 60)))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", r.State, r.To, localTime(r.Added), r.Attempts, printable(cutText(cmp.Or(r.Reason, "–"), 60)), printable(r.Key))
 	}
 	return w.Flush()
 }

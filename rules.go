@@ -271,7 +271,7 @@ func printTried(w io.Writer, r triedRule, since string) error {
 			length, ended = e.Ended.Sub(e.Began).Round(time.Second).String(), strings.ReplaceAll(cmp.Or(e.Reason, "–"), "_", " ")
 		}
 		yes := map[bool]string{true: "yes", false: "no: third in the shift"}[e.Told]
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Began.Local().Format("2006-01-02 15:04"), printable(e.Who), length, ended, yes, printable(e.Text))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", localTime(e.Began), printable(e.Who), length, ended, yes, printable(e.Text))
 	}
 	return t.Flush()
 }

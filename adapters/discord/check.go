@@ -125,7 +125,7 @@ func (a *Adapter) checkServers(ctx context.Context) chat.Finding {
 	case len(servers) == 0:
 		return chat.Finding{Level: chat.LevelWarn, Check: check, Message: "The bot is in no server yet.", Next: invite}
 	default:
-		return chat.Finding{Level: chat.LevelOK, Check: check, Message: fmt.Sprintf("The bot is in %d server(s).", len(servers))}
+		return chat.Finding{Level: chat.LevelOK, Check: check, Message: fmt.Sprintf("Servers the bot is in: %d.", len(servers))}
 	}
 }
 
