@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -150,9 +151,10 @@ func keyAdvice(r rekeyResult, cfg *Config, file string) string {
 		text += fmt.Sprintf("Before the next start, write the new key into %s (mode 0600).\n", cfg.Store.KeyFile)
 	case sameFile(file, cfg.Store.KeyFile):
 	default:
-		text += fmt.Sprintf("Before the next start, put its file in place: mv %s %s\n", file, cfg.Store.KeyFile)
+		text += fmt.Sprintf("Before the next start, put its file in place:\n  mv %s %s.until-%s\n  mv %s %s\n",
+			cfg.Store.KeyFile, cfg.Store.KeyFile, time.Now().Format(time.DateOnly), file, cfg.Store.KeyFile)
 	}
-	return text + "Backups of before open with the old key: keep it for as long as you keep them.\n"
+	return text + "Backups of before open with the old key: keep it, elsewhere, for as long as you keep them.\n"
 }
 
 func sameFile(a, b string) bool {
