@@ -40,10 +40,11 @@ type bubble struct {
 	stop   context.CancelFunc
 	log    syncBuffer
 
-	mu       sync.Mutex // guards what follows
-	seen     []seen
-	at       map[chat.Ref]chat.Address
-	obstacle func() error // asked before each message; nil: nothing is in the way
+	mu        sync.Mutex // guards what follows
+	forgetful bool       // keeps nothing of what arrives
+	seen      []seen
+	at        map[chat.Ref]chat.Address
+	obstacle  func() error // asked before each message; nil: nothing is in the way
 }
 
 // seen is a message that arrived, or an edit.
@@ -155,6 +156,9 @@ func (w watched) Send(ctx context.Context, out chat.Outgoing) (chat.Ref, error) 
 	if err == nil {
 		w.s.mu.Lock()
 		defer w.s.mu.Unlock()
+		if w.s.forgetful {
+			return ref, nil
+		}
 		w.s.at[ref] = out.To
 		w.s.seen = append(w.s.seen, seen{out.To.ID, out.Message.Plain(), false, out.Key})
 	}
@@ -167,9 +171,19 @@ func (w watched) Edit(ctx context.Context, ref chat.Ref, m chat.Message) error {
 	if err == nil {
 		w.s.mu.Lock()
 		defer w.s.mu.Unlock()
+		if w.s.forgetful {
+			return nil
+		}
 		w.s.seen = append(w.s.seen, seen{w.s.at[ref].ID, m.Plain(), true, ""})
 	}
 	return err
+}
+
+// forget keeps nothing of what arrives from now on.
+func (s *bubble) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetful = true
 }
 
 // obstruct has a function asked before each message.
