@@ -37,7 +37,7 @@ type leaver struct {
 func leaverKey(id AgentID) string { return string(id) + "/left" }
 
 // Leavers looks once a day whether people are still on their networks: who is
-// deactivated, unknown or out of the server is asked about no more. Administrators
+// deactivated or unknown there is asked about no more. Administrators
 // are told, and the agent is deleted after 30 days, unless the person comes back.
 // It returns when ctx ends or the store fails.
 func (b *Bot) Leavers(ctx context.Context) error {
