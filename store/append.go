@@ -53,6 +53,9 @@ func (s *Store) byDay(samples []bot.AgentSample) (map[schedule.Date][]bot.AgentS
 				continue
 			}
 			date := schedule.DateOf(sample.Tick, time.UTC)
+			if days[date] == nil {
+				days[date] = make([]bot.AgentSample, 0, len(samples)) // of one date, as a rule
+			}
 			days[date] = append(days[date], sample)
 		}
 		return nil

@@ -14,8 +14,9 @@ func pages[T any](s *Store, bucket string, first []byte, read func(r *ring, key,
 	}
 	return func(yield func(T, error) bool) {
 		next := first
+		var page []item // used again, for it is yielded before the next is read
 		for {
-			var page []item
+			page = page[:0]
 			err := s.view(func(t txn) error {
 				c := t.in(bucket).Cursor()
 				key, value := c.Seek(next)
