@@ -53,14 +53,20 @@ func (c *Config) isChannel(addr chat.Address) bool {
 	return slices.ContainsFunc(c.Teams, func(t Team) bool { return slices.Contains(t.Channels, addr) })
 }
 
-// crowds returns what waits for a person and can be bundled, by lane.
+// crowds returns what waits for a person and can be bundled, by lane. A message
+// that another one edits stays one of its own: the edit would have nothing to
+// change.
 func (d *desk) crowds(to chat.Address) (crowds [][]Row) {
 	rows, err := d.tx.Waiting(to)
 	d.fail(err)
+	edited := map[string]bool{}
+	for _, r := range rows {
+		edited[r.Edits] = true
+	}
 	for _, lane := range []Lane{LaneNotice, LaneDigest} {
 		var list []Row
 		for _, r := range rows {
-			if r.Lane == lane && r.bundles(d.now) {
+			if r.Lane == lane && r.bundles(d.now) && !edited[r.Key] {
 				list = append(list, r)
 			}
 		}

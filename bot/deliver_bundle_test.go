@@ -154,3 +154,27 @@ func TestFewOfEach(t *testing.T) {
 		s.stop()
 	})
 }
+
+// TestNoBundleOfWhatIsEdited: a summary whose late numbers wait behind it leaves as
+// a message of its own, which these then change.
+func TestNoBundleOfWhatIsEdited(t *testing.T) {
+	c := siteConfig(t)
+	c.Teams[0].Supervisors = []bot.Person{{Addresses: []chat.Address{person("meera")}}}
+	inSite(t, c, func(s *site) {
+		s.start()
+		s.refuse("meera", &chat.RetryError{After: 10 * time.Minute, Err: errors.New("too many")})
+		rows := waitingDigests(person("meera"), "north", "south", "east", "west", "centre")
+		late := rows[1]
+		late.Key, late.Edits = rows[1].Key+"/late", rows[1].Key
+		s.enqueue(append(rows, late)...)
+		s.until("2026-03-02 17:05")
+		s.refuse("meera", nil)
+		s.until("2026-03-02 17:11")
+		for key, want := range map[string]bot.RowState{rows[0].Key: bot.RowCancelled, rows[1].Key: bot.RowSent, late.Key: bot.RowSent} {
+			if r := s.row(key); r.State != want {
+				t.Errorf("%s is %s, %s", key, r.State, r.Reason)
+			}
+		}
+		s.stop()
+	})
+}
