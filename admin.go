@@ -50,6 +50,9 @@ func (p *program) link(cmd *cobra.Command, user string, o linkOptions) error {
 	if err := checkUser(user); err != nil {
 		return err
 	}
+	if addr, _ := chat.ParseAddress(user); isName(addr) {
+		return usageError{fmt.Errorf("%s is a name; write the id (%s)", quote(addr.ID), idMenu[addr.Network])}
+	}
 	args := linkArgs{User: user, Name: o.name, Teams: o.teams, NoVerify: o.noVerify, Actor: actor()}
 	if err := p.readCredential(&args); err != nil {
 		return err

@@ -268,9 +268,23 @@ func (v validator) address(path string, a chat.Address) {
 			names = append(names, string(n))
 		}
 		v.fault(path, "there is no network %s%s", quote(string(a.Network)), didYouMean(string(a.Network), names))
-	case a.Network != chat.Console && strings.ContainsAny(a.ID[:1], "#@<"):
+	case isName(a):
 		v.fault(path, "%s is a name; write the id (%s)", quote(a.ID), idMenu[a.Network])
 	}
+}
+
+// isName reports whether what stands in the place of an id cannot be one on its
+// network: ids are capitals and digits on Slack, and digits on Discord.
+func isName(a chat.Address) bool {
+	var capitals bool
+	switch a.Network {
+	case chat.Slack:
+		capitals = true
+	case chat.Discord:
+	default:
+		return false
+	}
+	return strings.ContainsFunc(a.ID, func(r rune) bool { return (r < '0' || r > '9') && (!capitals || r < 'A' || r > 'Z') })
 }
 
 // idMenu says where a network shows the id of a person or a channel.

@@ -132,7 +132,10 @@ func (p *importer) header(fields []string) error {
 	for _, f := range fields {
 		name := strings.ToLower(strings.TrimSpace(f))
 		if !slices.Contains(importColumns[:], name) {
-			if looksLikeToken(f) {
+			switch {
+			case strings.Contains(f, ";"):
+				return errors.New("semicolons separate the columns: save the file with commas")
+			case looksLikeToken(f), strings.Contains(f, ":"):
 				return errors.New("the first line must name the columns: " + strings.Join(importColumns[:], ","))
 			}
 			return fmt.Errorf("unknown column %q: the columns are %s", cutText(name, 30), strings.Join(importColumns[:], ","))
@@ -187,6 +190,10 @@ func (p *importer) checkUser(row importRow) {
 	addr, err := chat.ParseAddress(row.User)
 	if err != nil {
 		p.fault(row.Line, "user", "not an address: write network:id, such as slack:U0123456789")
+		return
+	}
+	if isName(addr) {
+		p.fault(row.Line, "user", "%s is a name; write the id (%s)", quote(addr.ID), idMenu[addr.Network])
 		return
 	}
 	if why := p.config.off(addr.Network); why != "" {
