@@ -76,6 +76,10 @@ type Link struct {
 	// Join, if it is not "", is the agent that Address joins. All else of the
 	// agent stays as it is: Name, Credential, State and Teams are of no account.
 	Join AgentID
+
+	// Tell, if it is not nil, promises people in the same transaction what they are
+	// to hear of it.
+	Tell func(Tx, Linked) error
 }
 
 // A Linked is what a link did.

@@ -77,26 +77,24 @@ func linkForm(faults map[string]string, values map[string]secret.Secret) chat.Fo
 
 // formFaults says what is wrong with a credential, by field of the form.
 func formFaults(c dashboard.Credential) map[string]string {
+	switch {
+	case c.UserID != "" && c.Token.IsZero():
+		return map[string]string{"token": "Give the token too, or only a session id."}
+	case c.UserID == "" && !c.Token.IsZero():
+		return map[string]string{"user_id": "Give the user id too, or only a session id."}
+	case c.UserID == "" && c.SSID.IsZero():
+		return map[string]string{"user_id": "Give your user id and token, or only a session id."}
+	}
 	err := c.Validate()
 	if err == nil {
 		return nil
 	}
-	field := "user_id"
-	switch text := err.Error(); {
-	case c.UserID != "" && c.Token.IsZero(), strings.HasPrefix(text, "token "):
-		field = "token"
-	case strings.HasPrefix(text, "ssid "):
-		field = "ssid"
+	faults := map[string]string{}
+	for line := range strings.Lines(err.Error()) { // each begins with the name of a part
+		field, what, _ := strings.Cut(strings.TrimSpace(line), " ")
+		faults[field] = "This " + what + "."
 	}
-	switch {
-	case c.UserID != "" && c.Token.IsZero():
-		return map[string]string{field: "Give the token too, or only a session id."}
-	case c.UserID == "" && !c.Token.IsZero():
-		return map[string]string{field: "Give the user id too, or only a session id."}
-	case c.UserID == "" && c.SSID.IsZero():
-		return map[string]string{field: "Give your user id and token, or only a session id."}
-	}
-	return map[string]string{field: strings.ReplaceAll(err.Error(), "\n", "; ")}
+	return faults
 }
 
 // finishLink verifies and stores a credential, and shows the first numbers.
@@ -176,11 +174,12 @@ func (b *Bot) linkOf(l LinkRequest, state LinkState) Link {
 		Address: l.Address, SamePerson: b.config.Load().samePerson(l.Address), Name: l.Name,
 		Credential: l.Credential, State: state, Teams: l.Teams, RequestID: l.RequestID,
 		Audit: AuditEntry{At: time.Now().UTC(), Actor: l.Actor, Action: "link", Object: l.Address.String(), Detail: l.Detail},
+		Tell:  func(tx Tx, linked Linked) error { return b.tellLinked(tx, l, linked) },
 	}
 }
 
 // LinkAll stores links that the caller has verified, each in its state of
-// states, all or none.
+// states, all or none, and promises to tell the people.
 func (b *Bot) LinkAll(requests []LinkRequest, states []LinkState) ([]Linked, error) {
 	var links []Link
 	for i, l := range requests {
@@ -194,11 +193,7 @@ func (b *Bot) LinkAll(requests []LinkRequest, states []LinkState) ([]Linked, err
 		b.src.Forget(string(l.Agent.ID))
 		b.left(l)
 	}
-	for i, l := range linked {
-		if err := b.tellLinked(requests[i], l); err != nil {
-			return linked, fmt.Errorf("the links are stored, but not everybody was told: %w", err)
-		}
-	}
+	b.bells.ring()
 	return linked, nil
 }
 
@@ -220,7 +215,7 @@ func (b *Bot) nameFor(ctx context.Context, l LinkRequest) string {
 
 // tellLinked tells a person who linked them, if it was not themselves, and the
 // first address of an agent of a second one.
-func (b *Bot) tellLinked(l LinkRequest, linked Linked) error {
+func (b *Bot) tellLinked(tx Tx, l LinkRequest, linked Linked) error {
 	var rows []Row
 	c := b.config.Load()
 	add := func(what string, to chat.Address, m chat.Message) {
@@ -241,12 +236,11 @@ func (b *Bot) tellLinked(l LinkRequest, linked Linked) error {
 		add("joined", first, note("A second address", chat.T(l.Address.String()+" was connected to your dashboard account and sees your numbers too."),
 			chat.Join(chat.T("If that is not you, type "), chat.Code(c.typed(first.Network, "floor", "unlink")), chat.T(" and get a new token in the dashboard."))))
 	}
-	_, err := b.atDesk(time.Now(), func(d *desk) {
-		for _, row := range rows {
-			d.notice(row)
-		}
-	})
-	return err
+	d := newDesk(tx, c, time.Now(), 0)
+	for _, row := range rows {
+		d.notice(row)
+	}
+	return d.err
 }
 
 // Link verifies a credential by one live call and stores it. It returns the
@@ -274,9 +268,7 @@ func (b *Bot) Link(ctx context.Context, l LinkRequest) (Linked, *dashboard.Count
 	}
 	b.src.Forget(string(linked.Agent.ID))
 	b.left(linked)
-	if err := b.tellLinked(l, linked); err != nil {
-		b.log.ErrorContext(ctx, "nobody was told of a link", "agent", linked.Agent.ID, "err", err)
-	}
+	b.bells.ring()
 	if counters != nil {
 		if err := b.store.SaveSeen(linked.Agent.ID, Seen{First: *counters, Last: *counters}); err != nil {
 			b.log.ErrorContext(ctx, "counters not kept", "agent", linked.Agent.ID, "err", err)

@@ -45,7 +45,8 @@ func (b *Bot) own(r *request) (Agent, error) {
 	case !linked.Joined:
 		return linked.Agent, nil // another request was first
 	}
-	return linked.Agent, b.tellLinked(l, linked)
+	b.bells.ring()
+	return linked.Agent, nil
 }
 
 // member answers /floor team add and remove: who is in a team, beyond what the

@@ -135,3 +135,35 @@ func TestJoinWhileUnlinked(t *testing.T) {
 		}
 	})
 }
+
+// TestLinkedAndTold: whoever is linked is told, whatever is killed when: nothing
+// is stored of a link that is not also promised to be told of.
+func TestLinkedAndTold(t *testing.T) {
+	inSite(t, siteConfig(t), func(s *site) {
+		commits := 0
+		s.wrap = func(st bot.Store) bot.Store {
+			return tampered{Store: st, update: func(tx bot.Tx) bot.Tx { commits++; return tx }}
+		}
+		s.open()
+		defer s.close()
+		a := s.floor.Agents()[3]
+		l := bot.LinkRequest{Address: person("ravi"), Name: a.Name, Actor: "cli:0", NoVerify: true,
+			Credential: dashboard.Credential{UserID: a.UserID, Token: secret.New(a.Token)}}
+		if _, _, err := s.bot.Link(s.t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.bot.LinkAll([]bot.LinkRequest{{Address: person("meera"), Actor: "cli:0", Credential: l.Credential}}, []bot.LinkState{bot.LinkActive}); err != nil {
+			t.Fatal(err)
+		}
+		told := map[chat.Address]int{}
+		for row, err := range s.store.Rows(bot.RowPending) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			told[row.To]++
+		}
+		if commits != 0 || told[person("ravi")] != 2 || told[person("meera")] != 1 {
+			t.Errorf("after %d more commits promised: %v", commits, told)
+		}
+	})
+}

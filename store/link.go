@@ -69,7 +69,10 @@ func (t txn) linkOnce(l bot.Link) (bot.Linked, error) {
 	if linked.Joined {
 		l.Audit.Detail = strings.TrimPrefix(l.Audit.Detail+"; joined agent "+string(linked.Agent.ID), "; ")
 	}
-	return linked, t.record(l.Audit)
+	if l.Tell != nil {
+		err = l.Tell(liveTx{t}, linked)
+	}
+	return linked, errors.Join(err, t.record(l.Audit))
 }
 
 // checkLink reports what the caller got wrong.
