@@ -52,7 +52,7 @@ func TestSoak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newBubble(t, dir, soakConfig(*soakRules), *soakAgents)
 		defer s.end()
-		s.forget() // the test itself is not to grow
+		s.forget()            // the test itself is not to grow
 		time.Sleep(*soak / 3) // windows fill, medians and caches too
 		first := s.weigh()
 		time.Sleep(*soak - *soak/3)
