@@ -49,9 +49,9 @@ func (o *office) backedUp(_ context.Context, a userArgs) (struct{}, error) {
 func (p *program) backupCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "backup FILE", Short: "Write everything that is stored into a file, but for the key", Args: one("which file? floorwalker backup saved.tar"),
-		Long: "Backup writes a new tar file with the database and the history, while serve runs\n" +
-			"or not, and reads it back. The key is not in it: keep the key file elsewhere, for\n" +
-			"without it the credentials in the backup cannot be opened.",
+		Long: "Backup writes a new tar file with the database and the history, while serve\n" +
+			"runs or not, and reads it back. The key is not in it: keep the key file\n" +
+			"elsewhere, for without it the credentials in the backup cannot be opened.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withClerk(cmd, func(c *clerk) error { return p.backup(cmd.Context(), c, args[0]) })
 		},

@@ -100,18 +100,33 @@ func newRoot(p *program) *cobra.Command {
 	flags.StringVar(&p.config, "config", "", "configuration `file` (default config.yaml)")
 	flags.String("log-level", "", "debug, info, warn or error (default info)")
 	flags.String("log-format", "", "text or json (default text)")
-	root.AddCommand(
-		p.serveCommand(), p.demoCommand(), p.simCommand(), p.checkCommand(), p.doctorCommand(),
-		p.linkCommand(), p.importCommand(), p.linksCommand(), p.unlinkCommand(), p.statsCommand(),
-		p.digestCommand(), p.rulesCommand(), p.outboxCommand(), p.auditCommand(), p.backupCommand(), p.restoreCommand(),
-		p.rekeyCommand(), p.manifestCommand(), p.versionCommand(),
-	)
+	for _, group := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"To try it:", []*cobra.Command{p.demoCommand(), p.simCommand()}},
+		{"To run it:", []*cobra.Command{p.checkCommand(), p.doctorCommand(), p.manifestCommand(), p.serveCommand()}},
+		{"Agents:", []*cobra.Command{p.linkCommand(), p.importCommand(), p.linksCommand(), p.unlinkCommand(), p.statsCommand()}},
+		{"What is sent, and who did what:", []*cobra.Command{p.digestCommand(), p.rulesCommand(), p.outboxCommand(), p.auditCommand()}},
+		{"The database:", []*cobra.Command{p.backupCommand(), p.restoreCommand(), p.rekeyCommand()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, c := range group.commands {
+			c.GroupID = group.title
+			root.AddCommand(c)
+		}
+	}
+	root.AddCommand(p.versionCommand())
 	return root
 }
 
 func (p *program) serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "serve", Short: "Run the bot", Args: cobra.NoArgs,
+		Long: "Serve runs the bot until it is interrupted, and makes the database and its key\n" +
+			"where there are none. Meanwhile the other commands reach it through a socket\n" +
+			"beside the database: run them as the same user, or as root. SIGHUP reloads the\n" +
+			"configuration.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, log, err := p.load(cmd, true)
 			if err != nil {
@@ -145,6 +160,9 @@ func (p *program) simCommand() *cobra.Command {
 	var agents int
 	cmd := &cobra.Command{
 		Use: "sim", Short: "A simulated counters API, to try the bot against", Args: cobra.NoArgs,
+		Long: "Sim prints its address, for dashboard.base_url, and for each of its agents a\n" +
+			"line: user id, token, session id, name. Give --listen a port to find it there\n" +
+			"again.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return simulate(cmd.Context(), p.streams, simOptions{listen, seed, agents})
 		},
@@ -158,6 +176,9 @@ func (p *program) simCommand() *cobra.Command {
 func (p *program) checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "check", Short: "Check the configuration and show what it means", Args: cobra.NoArgs,
+		Long: "Check prints what is wrong with the configuration, line by line; or every\n" +
+			"setting and where it comes from, the next digests, holidays, and how many\n" +
+			"agents can be polled. It asks nobody: doctor does.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.check(cmd) },
 	}
 	p.addJSON(cmd)
@@ -218,7 +239,10 @@ func (p *program) importCommand() *cobra.Command {
 		Use: "import FILE.csv", Short: "Link many users from a file", Args: one("which file? floorwalker import agents.csv"),
 		Long: "Import reads a CSV file whose first line names its columns, in any order: user,\n" +
 			"user_id, token, ssid, name, team. - is standard input. Every credential is\n" +
-			"verified by one call; nothing is stored without --apply, and then all or nothing.",
+			"verified by one call; nothing is stored without --apply, and then all or\n" +
+			"nothing.",
+		Example: "  user,user_id,token,name,team\n" +
+			"  slack:U0123456789,100213,8bcc562d…,Asha Rao,support",
 		RunE: func(cmd *cobra.Command, args []string) error { return p.importFile(cmd, args[0], o) },
 	}
 	cmd.Flags().BoolVar(&o.apply, "apply", false, "store the links; without it this only checks")
@@ -239,9 +263,12 @@ func (p *program) unlinkCommand() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use: "unlink USER", Short: "Delete a user's credential and numbers", Args: one("which user? floorwalker links lists them"),
+		Long: "Unlink deletes an agent's credential and numbers, in the history too, and\n" +
+			"cannot be undone. Of an agent with several addresses it needs --all: all of\n" +
+			"them are unlinked.",
 		RunE: func(cmd *cobra.Command, args []string) error { return p.unlink(cmd, args[0], all) },
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "also the other addresses of the same agent")
+	cmd.Flags().BoolVar(&all, "all", false, "delete an agent who has other addresses, too")
 	return cmd
 }
 
@@ -258,6 +285,8 @@ func one(question string) cobra.PositionalArgs {
 func (p *program) statsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "stats USER", Short: "Read a user's counters now", Args: one("which user? floorwalker stats slack:U0123456789"),
+		Long: "Stats asks the dashboard for a linked user's counters, and shows them as a\n" +
+			"card, or says why there are none.",
 		RunE: func(cmd *cobra.Command, args []string) error { return p.stats(cmd, args[0]) },
 	}
 	p.addJSON(cmd)
@@ -268,8 +297,8 @@ func (p *program) manifestCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "manifest slack|discord", Short: "Print the app to create on a network", Args: one("which network? floorwalker manifest slack"),
 		Long: "Manifest prints what to paste where a network asks how the app shall be. For\n" +
-			"Slack: api.slack.com/apps, Create New App, From a manifest. For Discord, which has\n" +
-			"no manifest, it prints the steps and the link that invites the bot.",
+			"Slack: api.slack.com/apps, Create New App, From a manifest. For Discord, which\n" +
+			"has no manifest, it prints the steps and the link that invites the bot.",
 		RunE: func(cmd *cobra.Command, args []string) error { return p.manifest(cmd, args[0]) },
 	}
 }

@@ -197,6 +197,9 @@ func (p *program) outboxCommand() *cobra.Command {
 	var args outboxArgs
 	cmd := &cobra.Command{
 		Use: "outbox", Short: "List what waits to be sent, and what could not be", Args: cobra.NoArgs,
+		Long: "Outbox lists messages by state: pending ones wait or are tried again, leased\n" +
+			"ones are on their way, dead ones were given up, with the reason. Texts are not\n" +
+			"shown.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withClerk(cmd, func(c *clerk) error { return p.outbox(cmd, c, args) })
 		},

@@ -22,8 +22,9 @@ func (p *program) rulesCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "rules", Short: "Test alert rules, and try them on what happened"}
 	test := &cobra.Command{
 		Use: "test FILE", Short: "Run the tests of rules", Args: one("which file? floorwalker rules test rules.yaml"),
-		Long: "Test runs a file of tests against the rules of the configuration. A test says what\n" +
-			"the polls of a rule bring, one item per poll, and where the rule must then stand:\n\n" +
+		Long: "Test runs a file of tests against the rules of the configuration. A test says\n" +
+			"what the polls of a rule bring, one item per poll, and where the rule must then\n" +
+			"stand:\n\n" +
 			"  tests:\n" +
 			"    - name: a burst of missed calls\n" +
 			"      rule: missed-burst\n" +
@@ -47,8 +48,9 @@ func (p *program) rulesCommand() *cobra.Command {
 	since := "7d"
 	try := &cobra.Command{
 		Use: "try NAME", Short: "Say when a rule would have fired", Args: one("which rule? floorwalker rules try missed-burst --since 7d"),
-		Long: "Try replays a rule of the configuration file over the stored history, and says when\n" +
-			"it would have fired. It tells nobody. The file may be newer than what serve runs.",
+		Long: "Try replays a rule of the configuration file over the stored history, and says\n" +
+			"when it would have fired. It tells nobody. The file may be newer than what serve\n" +
+			"runs.",
 		RunE: func(cmd *cobra.Command, args []string) error { return p.tryRule(cmd, args[0], since) },
 	}
 	try.Flags().StringVar(&since, "since", since, "how far back, such as 12h or 7d")
