@@ -51,7 +51,8 @@ func (p *program) backupCommand() *cobra.Command {
 		Use: "backup FILE", Short: "Write everything that is stored into a file, but for the key", Args: one("which file? floorwalker backup saved.tar"),
 		Long: "Backup writes a new tar file with the database and the history, while serve\n" +
 			"runs or not, and reads it back. The key is not in it: keep the key file\n" +
-			"elsewhere, for without it the credentials in the backup cannot be opened.",
+			"elsewhere, for without it the credentials in the backup cannot be opened. - is\n" +
+			"standard output, which cannot be read back.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withClerk(cmd, func(c *clerk) error { return p.backup(cmd.Context(), c, args[0]) })
 		},
@@ -59,6 +60,9 @@ func (p *program) backupCommand() *cobra.Command {
 }
 
 func (p *program) backup(ctx context.Context, c *clerk, file string) error {
+	if file == "-" {
+		return p.backupOut(ctx, c)
+	}
 	if err := store.SaveBackup(file, func(w io.Writer) error { return c.fetchBackup(ctx, w) }); err != nil {
 		return err
 	}
@@ -69,18 +73,37 @@ func (p *program) backup(ctx context.Context, c *clerk, file string) error {
 	return nil
 }
 
+// backupOut writes a backup to the standard output, for where no file can be
+// written, as in a container.
+func (p *program) backupOut(ctx context.Context, c *clerk) error {
+	if isTerminal(p.out) {
+		return usageError{errors.New("a backup is nothing for a terminal: floorwalker backup - > saved.tar")}
+	}
+	if err := c.fetchBackup(ctx, p.out); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	_, err := ask[struct{}](ctx, c, "backed-up", userArgs{Actor: actor()})
+	return err
+}
+
 func (p *program) restoreCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "restore FILE", Short: "Bring a backup back, where there is no database yet", Args: one("which file? floorwalker restore saved.tar"),
 		Long: "Restore makes the database and the history from a backup. Put the configuration\n" +
 			"and the key that the backup was made under in their places first; it refuses to\n" +
-			"replace a database. Messages that were due meanwhile are not sent.",
+			"replace a database. Messages whose time is over are not sent. - is standard\n" +
+			"input.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, log, err := p.load(cmd, false)
 			if err != nil {
 				return err
 			}
-			if err := store.Restore(storeConfig(cfg, log), args[0]); err != nil {
+			if args[0] == "-" {
+				err = store.RestoreFrom(storeConfig(cfg, log), "standard input", p.in)
+			} else {
+				err = store.Restore(storeConfig(cfg, log), args[0])
+			}
+			if err != nil {
 				return err
 			}
 			fmt.Fprintf(p.out, "%s is restored from %s.\n", cfg.Store.Path, args[0])

@@ -363,7 +363,7 @@ func TestContainerRuns(t *testing.T) {
 
 // TestDeployVariables: every variable of ours that deploy sets is a setting.
 func TestDeployVariables(t *testing.T) {
-	known := []string{envConfig}
+	known := []string{envConfig, envNewKey}
 	for _, s := range settings(&Config{}) {
 		known = append(known, s.env())
 	}

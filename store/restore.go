@@ -22,7 +22,17 @@ const (
 	restoring = "restoring"
 )
 
-// Restore brings a backup back to c.Path, where there must be neither a database
+// Restore is [RestoreFrom] of a file.
+func Restore(c Config, file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("restore %s: %w", file, err)
+	}
+	defer f.Close()
+	return RestoreFrom(c, file, f)
+}
+
+// RestoreFrom brings a backup, which errors call file, back to c.Path, where there must be neither a database
 // nor a history. The master key of the backup must be given by c. Everything is
 // read and checked before anything is put in its place, and what is put there
 // is complete: a restore that is interrupted can be run again. Run one at a
@@ -30,7 +40,7 @@ const (
 //
 // Messages in the outbox whose time is over are dead then; the others are sent
 // at the next start, as they would have been.
-func Restore(c Config, file string) error {
+func RestoreFrom(c Config, file string, backup io.Reader) error {
 	c = c.withDefaults()
 	path, err := c.vacant()
 	if err != nil {
@@ -46,7 +56,7 @@ func Restore(c Config, file string) error {
 	defer os.RemoveAll(staging)
 	staged := c
 	staged.Path, staged.label = filepath.Join(staging, backupLive), backupLive+" in it"
-	m, err := unpack(file, staged.Path)
+	m, err := unpack(backup, staged.Path)
 	if what, ok := errors.AsType[unfit](err); ok {
 		return fmt.Errorf("restore: %s %s", file, string(what))
 	}
@@ -101,19 +111,14 @@ func interrupted(path string) bool {
 	return err == nil
 }
 
-// unpack writes the files of a backup to where they belong for a live file at
+// unpack reads a backup and writes its files to where they belong for a live file at
 // path, and checks them against the manifest.
-func unpack(file, path string) (manifest, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return manifest{}, err
-	}
-	defer f.Close()
+func unpack(backup io.Reader, path string) (manifest, error) {
 	dir := path + historySuffix
 	if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), os.Mkdir(dir, 0o700)); err != nil {
 		return manifest{}, err
 	}
-	return readBackup(f, func(name string, content io.Reader) error {
+	return readBackup(backup, func(name string, content io.Reader) error {
 		if name == backupLive {
 			return writeFile(path, content)
 		}
