@@ -183,11 +183,12 @@ func (f demoFloor) remember(st *store.Store, now time.Time) error {
 	return st.AppendHistory(samples)
 }
 
-// demoRules are a rule that is about to fire, and the built-in ones.
+// demoRules are a rule that is about to fire, for a minute and a half, which is time
+// to press something, and the built-in ones.
 func demoRules(d stats.Dictionary) ([]*alert.Rule, error) {
 	return alert.Load([]alert.RuleSpec{{
-		Name: "missed-burst", When: `increase(missed, "1m") >= 3`, Clear: `increase(missed, "1m") <= 1`,
-		For: new(time.Duration), KeepFiringFor: new(time.Duration), Message: "{{.Agent}} missed {{.Value}} calls within a minute",
+		Name: "missed-burst", When: `increase(missed, "2m") >= 3`, Clear: `increase(missed, "2m") <= 1`,
+		For: new(time.Duration), KeepFiringFor: new(time.Duration), Message: "{{.Agent}} missed {{.Value}} calls within two minutes",
 	}}, alert.NewEnv(vocabulary(d)))
 }
 
