@@ -110,3 +110,23 @@ func checkHistory(t *testing.T, s *Store, r *rand.Rand, ids []bot.AgentID, want 
 		checkShared(t, got)
 	}
 }
+
+// TestUntidySample checks that a sample is kept in the order of its keys, and of
+// a key that it has twice what came first.
+func TestUntidySample(t *testing.T) {
+	values := func(pairs ...any) (list []stats.Value) {
+		for i := 0; i < len(pairs); i += 2 {
+			list = append(list, stats.Value{Key: pairs[i].(string), N: float64(pairs[i+1].(int))})
+		}
+		return list
+	}
+	for _, given := range [][]stats.Value{
+		values("a", 1, "b", 2), values("b", 2, "a", 1),
+		values("a", 1, "a", 3, "b", 2), values("a", 1, "b", 2, "b", 4), values("b", 2, "a", 1, "b", 3, "a", 4),
+	} {
+		before := slices.Clone(given)
+		if got := tidy(stats.Sample{Values: given}).Values; !slices.Equal(got, values("a", 1, "b", 2)) || !slices.Equal(given, before) {
+			t.Errorf("%v is kept as %v", before, got)
+		}
+	}
+}
