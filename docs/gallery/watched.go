@@ -121,7 +121,7 @@ func (w watch) begins() {
 	for _, a := range w.sim.Agents()[2:11] {
 		w.try(w.sim.Add(a.UserID, "I", 95))
 	}
-	w.try(w.sim.Fault(w.sim.Agents()[11].UserID, "expired", 1))
+	w.try(w.sim.Fault(w.sim.Agents()[11].UserID, "expired", 100))
 	w.arrives("alert-warning", "meera", titled("Asha Rao missed"))
 	w.arrives("alert-critical", "meera", func(l letter) bool { return l.message.Tone == chat.Critical })
 	w.arrives("alert-crowd", "meera", func(l letter) bool { return len(tables(l.message)) > 0 })
