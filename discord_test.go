@@ -263,6 +263,7 @@ func TestDiscordOverHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.onDiscord(discordAsha, "mystats", "Calls offered")
+	s.awaitReady()
 	s.says(0, nil, "Interactions go to "+s.public+"/discord/interactions.", "Discord signs with the key that is configured.", "!discord gateway")
 	for bad, want := range map[discordtest.Forgery]int{discordtest.Genuine: 200, discordtest.Unsigned: 401, discordtest.Stale: 401} {
 		if status, _, err := s.discord.Post(s.ctx, s.public+"/discord/interactions", []byte(`{"type":1}`), bad); err != nil || status != want {

@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestDoctorPublic: the public address leads to serve, to nobody, or elsewhere.
@@ -15,9 +14,7 @@ func TestDoctorPublic(t *testing.T) {
 	s := newSlackSite(t, fmt.Sprintf("http: {listen: %q, public_url: \"http://%s/\"}\n", at, at))
 	s.says(0, nil, "http://"+at+" cannot be reached from this machine: ", "refused", "→ Start floorwalker serve, and let the proxy pass /link/", "!leads to", "!/link/ is answered")
 	s.serve()
-	for !strings.Contains(s.log.String(), "msg=serving") && s.ctx.Err() == nil {
-		time.Sleep(10 * time.Millisecond)
-	}
+	s.awaitReady()
 	s.says(0, nil, "ok     link page             http://"+at+" leads to floorwalker")
 	s.stop()
 	for status, want := range map[int]string{

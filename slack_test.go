@@ -109,6 +109,22 @@ func (s *slackSite) look(path string) (status int, body string) {
 	return resp.StatusCode, string(b)
 }
 
+// awaitReady waits until the program says that nothing is wrong with it.
+func (s *slackSite) awaitReady() {
+	s.t.Helper()
+	for {
+		status, body := s.look("/readyz")
+		if status == http.StatusOK {
+			return
+		}
+		select {
+		case <-s.ctx.Done():
+			s.t.Fatalf("the program does not get ready: %s", body)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // scrape reads the metrics.
 func (s *slackSite) scrape() string {
 	s.t.Helper()
