@@ -158,7 +158,9 @@ func (f demoFloor) remember(st *store.Store, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		for t := f.began; t.Before(now.Add(-demoPoll)); t = t.Add(demoPoll) {
+		// Up to a few seconds ago: after a longer gap than two polls the alert would
+		// not know whether calls were missed, and say nothing.
+		for t := f.began; t.Before(now.Add(-demoPoll / 3)); t = t.Add(demoPoll) {
 			row, err := f.sim.Row(a.UserID, t)
 			if err != nil {
 				return err
