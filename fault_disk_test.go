@@ -215,25 +215,50 @@ func (s *diskSite) failSync(program string, n int) bool {
 	defer cancel()
 	cmd := s.start(program, "strace", "-f", "-qq", "-o", "/dev/null", "-P", s.database(), "-e", "trace=fdatasync,fsync",
 		"-e", fmt.Sprintf("inject=fdatasync,fsync:error=EIO:when=%d", n), "env")
-	c := s.office(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	if s.linkUntil(ctx, 3*n, ended) {
+		if err := errors.Join(syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM), <-ended); err != nil {
+			s.t.Errorf("%v\n%s", err, s.output.String())
+		}
+		return false
+	}
+	if err := <-ended; cmd.ProcessState.ExitCode() != exitFailed {
+		s.t.Errorf("after sync %d failed, the program ended with %v\n%s", n, err, s.output.String())
+	}
+	return true
+}
+
+// linkUntil links so many people, and says whether all of it was acknowledged.
+// After one that was not, nothing may be. The program may end before it can be
+// asked.
+func (s *diskSite) linkUntil(ctx context.Context, most int, ended chan error) bool {
+	s.t.Helper()
+	var c *clerk
+	for c == nil {
+		if c = dialOffice(ctx, s.database()+".sock"); c != nil {
+			break
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			return false
+		case <-ctx.Done():
+			s.t.Fatalf("the program does not start\n%s", s.output.String())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 	defer c.close()
-	for range 3 * n {
-		if err := s.link(ctx, c); err == nil {
+	for range most {
+		if s.link(ctx, c) == nil {
 			continue
 		}
-		if err := s.link(ctx, c); err == nil {
-			s.t.Errorf("after sync %d failed, something was acknowledged", n)
+		if s.link(ctx, c) == nil {
+			s.t.Error("after a failed sync, something was acknowledged")
 		}
-		err := cmd.Wait()
-		if cmd.ProcessState.ExitCode() != exitFailed {
-			s.t.Errorf("after sync %d failed, the program ended with %v\n%s", n, err, s.output.String())
-		}
-		return true
+		return false
 	}
-	if err := errors.Join(syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM), cmd.Wait()); err != nil {
-		s.t.Errorf("%v\n%s", err, s.output.String())
-	}
-	return false
+	return true
 }
 
 // TestDiskFull fills the disk under the program: it says that nothing is saved,

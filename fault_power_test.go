@@ -13,7 +13,10 @@ import (
 	"time"
 )
 
-var cuts = flag.Int("cuts", 2, "rounds of TestPowerFailure")
+var cuts = flag.Int("cuts", 2, "rounds of TestPowerFailure, more if nothing was under way")
+
+// spareCuts are rounds for when the power was always cut too early.
+const spareCuts = 10
 
 // TestPowerFailure is the kill loop with the power cut instead. The files lie on
 // a file system in an image: the image holds what was synced, and not what the
@@ -24,11 +27,12 @@ var cuts = flag.Int("cuts", 2, "rounds of TestPowerFailure")
 // It needs root, and a host that lends loop devices.
 func TestPowerFailure(t *testing.T) {
 	disk := newImage(t)
-	s := newKillSite(t, *cuts)
+	s := newKillSite(t, *cuts+spareCuts)
 	disk.move(s)
 	s.warmUp()
 	s.die = func(cmd *exec.Cmd) { disk.cut(s, cmd) }
-	for round := range *cuts {
+	round := 0
+	for ; round < *cuts || round < *cuts+spareCuts && !s.atStake(); round++ {
 		s.round(round)
 		if t.Failed() {
 			t.Fatalf("round %d\n%s", round, s.lastLog())
@@ -36,7 +40,7 @@ func TestPowerFailure(t *testing.T) {
 	}
 	s.drain()
 	s.judge()
-	t.Logf("%d power cuts", *cuts)
+	t.Logf("%d power cuts", round)
 }
 
 // An image is a file system in a file in memory, mounted.

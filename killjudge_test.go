@@ -31,10 +31,15 @@ func (s *killSite) judge() {
 		s.judgeLinks(st)
 		s.judgeAlerts(st, rows)
 		s.judgeLog()
-		if len(s.owed) == 0 || len(s.atKill) == 0 || len(s.asked) == 0 || len(s.people) == 0 {
+		if !s.atStake() {
 			s.t.Errorf("this proves little: %d digests owed, %d on their way at a kill, %d asked for, %d people", len(s.owed), len(s.atKill), len(s.asked), len(s.people))
 		}
 	})
+}
+
+// atStake says whether there was anything that could have been lost.
+func (s *killSite) atStake() bool {
+	return len(s.owed) > 0 && len(s.atKill) > 0 && len(s.asked) > 0 && len(s.people) > 0
 }
 
 // judgeOccurrences: each digest that was owed is on record, and its message in
