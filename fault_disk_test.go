@@ -39,7 +39,7 @@ type diskSite struct {
 	floor  *sim.Sim
 	saved  []chat.Address // acknowledged
 	next   int
-	output bytes.Buffer
+	output *syncBuffer // of the last start
 }
 
 func newDiskSite(t *testing.T, dir string) *diskSite {
@@ -66,11 +66,11 @@ func (s *diskSite) database() string { return filepath.Join(s.dir, "floorwalker.
 // start starts a program that serves, perhaps under another one.
 func (s *diskSite) start(program string, under ...string) *exec.Cmd {
 	s.t.Helper()
-	s.output.Reset()
+	s.output = &syncBuffer{}
 	args := append(under, program, "serve", "--config", s.config)
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
-	cmd.Stdout, cmd.Stderr = &s.output, &s.output
+	cmd.Stdout, cmd.Stderr = s.output, s.output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
