@@ -24,10 +24,15 @@ type card struct {
 	sent    bool      // the bot sent it unasked: to a channel, or if it is private by direct message
 }
 
-// cardsOf returns every card of the product as one network's people get it. Each
-// part of them is played on a floor of its own, all at once.
-func cardsOf(ctx context.Context, network chat.Network) ([]card, error) {
-	parts := []func(*stage){firstDays, weeks, watched}
+// A part is some cards that belong together.
+type part func(*stage)
+
+// everything is every card of the product.
+func everything() []part { return []part{firstDays, weeks, watched} }
+
+// play returns the cards of some parts as one network's people get them, each of which is played on a floor of its
+// own, all at once.
+func play(ctx context.Context, network chat.Network, parts []part) ([]card, error) {
 	cards := make([][]card, len(parts))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, part := range parts {

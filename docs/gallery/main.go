@@ -32,15 +32,15 @@ func main() {
 	out := flag.String("out", "", "the `folder` to write to; a new one among the temporary ones if empty")
 	only := flag.String("only", "", "draw only pictures whose `name` holds this, such as mystats or slack-dark")
 	flag.Parse()
-	if err := run(ctx, *out, *only); err != nil {
+	if err := run(ctx, *out, *only, everything()); err != nil {
 		fmt.Fprintln(os.Stderr, "gallery:", err)
 		os.Exit(1)
 	}
 }
 
 // run draws the pictures whose names hold a word, and a page that shows them.
-func run(ctx context.Context, out, only string) (err error) {
-	pages, err := drawAll(ctx, only)
+func run(ctx context.Context, out, only string, parts []part) (err error) {
+	pages, err := drawAll(ctx, only, parts)
 	if err != nil {
 		return err
 	}
@@ -86,13 +86,13 @@ func (p page) name() string { return p.card + "." + p.look }
 
 // drawAll returns the pages whose names hold a word, cards in their order and
 // the looks of one card together.
-func drawAll(ctx context.Context, only string) ([]page, error) {
+func drawAll(ctx context.Context, only string, parts []part) ([]page, error) {
 	all := networks()
 	drawn := make([][]page, len(all)+1)
 	g, ctx := errgroup.WithContext(ctx)
 	for i, n := range all {
 		g.Go(func() (err error) {
-			drawn[i], err = n.pages(ctx, only)
+			drawn[i], err = n.pages(ctx, only, parts)
 			return err
 		})
 	}

@@ -36,8 +36,8 @@ func networks() []network {
 }
 
 // pages returns the pages of the network whose names hold a word.
-func (n network) pages(ctx context.Context, only string) ([]page, error) {
-	cards, err := cardsOf(ctx, n.name)
+func (n network) pages(ctx context.Context, only string, parts []part) ([]page, error) {
+	cards, err := play(ctx, n.name, parts)
 	if err != nil {
 		return nil, err
 	}

@@ -109,8 +109,9 @@ func (w watch) missed(calls float64) {
 	}
 }
 
-// begins is the trouble, and who hears of it. They have spoken to the bot before:
-// some networks do not let it begin.
+// begins is the trouble, and who hears of it. Many come after few: all at once,
+// on a slow machine, the bot would bundle them. They have spoken to the bot
+// before, because some networks do not let it begin.
 func (w watch) begins() {
 	w.say("quiet", "meera", "floor", "quiet 22:00-07:00")
 	w.say("whoami-admin", "dev", "floor", "whoami")
@@ -118,13 +119,13 @@ func (w watch) begins() {
 	w.try(err)
 	w.missed(4)
 	w.try(w.sim.Add(w.sim.Agents()[1].UserID, "HT", 263))
+	w.arrives("alert-warning", "meera", titled("Asha Rao missed"))
+	w.arrives("alert-critical", "meera", func(l letter) bool { return l.message.Tone == chat.Critical })
 	for _, a := range w.sim.Agents()[2:11] {
 		w.try(w.sim.Add(a.UserID, "I", 95))
 	}
-	w.try(w.sim.Fault(w.sim.Agents()[11].UserID, "expired", 100))
-	w.arrives("alert-warning", "meera", titled("Asha Rao missed"))
-	w.arrives("alert-critical", "meera", func(l letter) bool { return l.message.Tone == chat.Critical })
 	w.arrives("alert-crowd", "meera", func(l letter) bool { return len(tables(l.message)) > 0 })
+	w.try(w.sim.Fault(w.sim.Agents()[11].UserID, "expired", 100))
 	w.arrives("alert-escalated", "dev", func(l letter) bool { return l.message.Tone == chat.Critical })
 	w.arrives("notice-expired", firstName(w.sim.Agents()[11].Name), func(letter) bool { return true })
 }
