@@ -23,6 +23,11 @@ type silence struct {
 	Reminded bool   `json:"reminded,omitempty"`
 }
 
+// holds reports whether a silence that is kept holds at a moment. It has begun,
+// whatever its start says: a poll may have read the clock before it was made and
+// be written after it, and the clock may have been set back.
+func (s silence) holds(now time.Time) bool { return now.Before(s.End) && s.End.After(s.Start) }
+
 func silenceKey(n int) string { return fmt.Sprintf("%08d", n) }
 
 // silences returns those that are kept, by their numbers.
@@ -55,7 +60,7 @@ func (d *desk) putSilence(s silence) {
 // silenced returns the silence that holds an alert back longest.
 func (d *desk) silenced(l alert.Labels) (longest silence, found bool) {
 	for _, s := range d.silences() {
-		if s.Active(d.now) && s.Matcher.Matches(l) && (!found || s.End.After(longest.End)) {
+		if s.holds(d.now) && s.Matcher.Matches(l) && (!found || s.End.After(longest.End)) {
 			longest, found = s, true
 		}
 	}
@@ -219,7 +224,7 @@ func (b *Bot) silencesList(_ context.Context, r *request) (chat.Reply, error) {
 		table := chat.Table{Columns: []chat.Column{{Title: "#", Numeric: true}, {Title: "What"}, {Title: "Until"}, {Title: "By"}, {Title: "Why"}, {Title: "Hides now", Numeric: true}}}
 		open := d.allOpen()
 		for _, s := range d.silences() {
-			if !s.Active(d.now) || !d.c.mayHandle(r.From, s.Matcher.Team) {
+			if !s.holds(d.now) || !d.c.mayHandle(r.From, s.Matcher.Team) {
 				continue
 			}
 			table.Rows = append(table.Rows, []string{strconv.Itoa(s.N), s.What, s.End.In(d.c.zoneOf(r.From)).Format("Mon 15:04"),
@@ -269,7 +274,7 @@ func (d *desk) unsilence(r *request, ns []int, m *chat.Message) {
 			continue
 		}
 		said = append(said, chat.T(upperFirst(s.What)+" is told again."))
-		if s.Active(d.now) {
+		if s.holds(d.now) {
 			s.Silence = s.Ended(d.now)
 			d.putSilence(s)
 			d.audit(r, "unsilence", fmt.Sprintf("silence %d", s.N), s.What)

@@ -263,7 +263,7 @@ func (d *desk) again(o openEpisode, step string) {
 // hides still fires.
 func (d *desk) remind(s silence, open []openEpisode) {
 	at := s.End.Add(-alert.SilenceReminder)
-	if s.Reminded || !s.Active(d.now) || !at.After(s.Start) {
+	if s.Reminded || !s.holds(d.now) || !at.After(s.Start) {
 		return
 	}
 	if d.now.Before(at) {
