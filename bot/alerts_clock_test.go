@@ -50,10 +50,25 @@ func TestAlertsClockSet(t *testing.T) {
 	}
 }
 
+// TestSilencedByALaterClock: polls whose clock is behind that of a silence, read
+// before it was made or set back since, are silenced by it all the same.
+func TestSilencedByALaterClock(t *testing.T) {
+	f := newClockFloor(t) // in the past
+	reply, err := f.bot.Handle(t.Context(), command("meera", "floor silence missed-long 1h"))
+	if err != nil || !strings.Contains(reply.Message.Plain(), "Silenced") {
+		t.Fatalf("%v, %v", reply, err)
+	}
+	for range 40 {
+		f.poll(9)
+	}
+	f.expect(false, false)
+}
+
 // A clockFloor is one agent whose rules are judged at times that a test makes up.
 type clockFloor struct {
 	t       *testing.T
 	store   *store.Store
+	bot     *bot.Bot
 	judging *bot.Judging
 	agents  []bot.Agent
 	now     time.Time
@@ -77,7 +92,8 @@ func newClockFloor(t *testing.T) *clockFloor {
 		t.Fatal(err)
 	}
 	f := &clockFloor{t: t, store: st, agents: []bot.Agent{linked.Agent}, now: time.Date(2026, 3, 2, 12, 0, 0, 0, kolkata(t))}
-	f.judging = bot.NewJudging(bot.New(c, sourceFunc(nil), st, nothing{}, slog.New(slog.DiscardHandler)))
+	f.bot = bot.New(c, sourceFunc(nil), st, nothing{}, slog.New(slog.DiscardHandler))
+	f.judging = bot.NewJudging(f.bot)
 	for range 5 { // the warm-up
 		f.poll(1)
 	}
