@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"floorwalker/bot/chat"
 	"floorwalker/bot/secret"
 )
@@ -108,6 +110,7 @@ func New(c Config) (*Adapter, error) {
 	}
 	log := cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	return &Adapter{
+		door:   door{complaints: rate.Sometimes{Interval: time.Minute}},
 		config: c, log: log, client: api, limits: newLimiter(), notes: newNotes(c.Memory, log), key: key,
 		calls: newCounters(), timing: defaultTiming(), final: make(chan error, 1), confirms: map[string]chat.Confirm{},
 	}, nil

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"floorwalker/bot/chat"
 )
 
@@ -62,7 +64,7 @@ func (a *Adapter) interact(w http.ResponseWriter, r *http.Request) {
 	}
 	now := time.Now()
 	if err := verify(r.Header, body, a.key, now); err != nil {
-		a.unsigned(r, err, now)
+		a.unsigned(r, err)
 		http.Error(w, "not signed", http.StatusUnauthorized)
 		return
 	}
@@ -106,11 +108,11 @@ func verify(h http.Header, body []byte, key ed25519.PublicKey, now time.Time) er
 // unsigned notes a request that is not Discord's. It is logged once a minute:
 // anybody can send them, and Discord itself sends one now and then, to see that
 // it is refused.
-func (a *Adapter) unsigned(r *http.Request, err error, now time.Time) {
+func (a *Adapter) unsigned(r *http.Request, err error) {
 	a.health.note(func(st *Stats) { st.Unsigned++ })
-	if a.door.mayComplain(now) {
+	a.door.complaints.Do(func() {
 		a.log.WarnContext(r.Context(), "discord: a request was refused: "+err.Error(), "path", r.URL.Path, "from", r.RemoteAddr)
-	}
+	})
 }
 
 // closed is the response to who comes while nobody works.
@@ -139,8 +141,7 @@ type door struct {
 	mu      sync.RWMutex // guards session; whoever goes in holds it
 	session *session     // nil while none runs
 
-	complain   sync.Mutex // guards complained
-	complained time.Time  // when there was last a word about somebody without a signature
+	complaints rate.Sometimes // about who stands before it without a signature
 }
 
 // admit gives an interaction to the session and reports whether there is one.
@@ -159,16 +160,6 @@ func (d *door) open(s *session) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.session = s
-}
-
-func (d *door) mayComplain(now time.Time) bool {
-	d.complain.Lock()
-	defer d.complain.Unlock()
-	if now.Sub(d.complained) < time.Minute {
-		return false
-	}
-	d.complained = now
-	return true
 }
 
 // listen takes what comes over HTTP until ctx is done. It returns an error that

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+	"golang.org/x/time/rate"
 )
 
 // The paths that Slack calls in HTTP mode, below the public address.
@@ -76,7 +77,7 @@ func (a *Adapter) signed(kind string, read func(body []byte) json.RawMessage) ht
 		}
 		now := time.Now()
 		if err := verify(r.Header, body, a.config.SigningSecret, now); err != nil {
-			a.unsigned(r, err, now)
+			a.unsigned(r, err)
 			http.Error(w, "not signed", http.StatusUnauthorized)
 			return
 		}
@@ -96,11 +97,11 @@ func (a *Adapter) signed(kind string, read func(body []byte) json.RawMessage) ht
 
 // unsigned notes a request that is not Slack's. It is logged once a minute:
 // anybody can send them.
-func (a *Adapter) unsigned(r *http.Request, err error, now time.Time) {
+func (a *Adapter) unsigned(r *http.Request, err error) {
 	a.health.note(func(s *Stats) { s.Unsigned++ })
-	if a.door.mayComplain(now) {
+	a.door.complaints.Do(func() {
 		a.log.WarnContext(r.Context(), "a request was refused: "+err.Error(), "path", r.URL.Path, "from", r.RemoteAddr)
-	}
+	})
 }
 
 // formObject returns a form as a JSON object, which is how Socket Mode brings a
@@ -253,7 +254,7 @@ type door struct {
 	mu         sync.Mutex // guards the rest
 	session    *session   // nil while none runs
 	inside     sync.WaitGroup
-	complained time.Time // about who stands before it without a signature
+	complaints rate.Sometimes // about who stands before it without a signature
 }
 
 // enter returns the session, and nil if there is none. Who got one leaves.
@@ -276,16 +277,6 @@ func (d *door) open(s *session) {
 }
 
 func (d *door) shut() { d.open(nil) }
-
-func (d *door) mayComplain(now time.Time) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if now.Sub(d.complained) < time.Minute {
-		return false
-	}
-	d.complained = now
-	return true
-}
 
 // receive takes what comes over HTTP until ctx is done or there is no point in
 // going on. Then it takes nothing new and answers what it has acknowledged.

@@ -42,6 +42,7 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+	"golang.org/x/time/rate"
 
 	"floorwalker/bot/chat"
 	"floorwalker/bot/secret"
@@ -137,6 +138,7 @@ func New(c Config) (*Adapter, error) {
 		c.Commands = defaultCommands()
 	}
 	a := &Adapter{
+		door:   door{complaints: rate.Sometimes{Interval: time.Minute}},
 		config: c, slash: map[string]string{}, base: base, log: cmp.Or(c.Logger, slog.New(slog.DiscardHandler)).With("network", "slack"),
 		gate: newGate(), limits: newLimiter(), calls: newCounters(), timing: defaultTiming(),
 		final: make(chan error, 1), dms: map[string]string{}, edits: map[string]*editing{},
