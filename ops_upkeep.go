@@ -78,7 +78,10 @@ func (u *upkeep) open(ctx context.Context, g *errgroup.Group) error {
 
 // watchStore ends serve when a commit's outcome is unknown: nothing may be
 // promised any more, and the next start reads what was written.
-func watchStore(ctx context.Context, st *store.Store, health *Health) error {
+func watchStore(ctx context.Context, st interface {
+	Failed() <-chan struct{}
+	Err() error
+}, health *Health) error {
 	select {
 	case <-ctx.Done():
 		return nil
