@@ -111,6 +111,7 @@ func adapter(t testing.TB, srv *discordtest.Server, m Memory) *Adapter {
 type harness struct {
 	t   *testing.T
 	srv *discordtest.Server
+	a   *Adapter
 
 	mu     sync.Mutex // guards events
 	events map[string]*discordtest.Interaction
@@ -124,8 +125,8 @@ func conform(t *testing.T) {
 	chattest.Run(t, func(t *testing.T) chattest.Harness {
 		srv := network(t, discordtest.Options{Aliens: true})
 		srv.Fail("POST /channels/"+floor+"/messages", discordtest.Fault{Code: 50013}, -1)
-		h := &harness{t: t, srv: srv, events: map[string]*discordtest.Interaction{}}
 		a := adapter(t, srv, acquainted())
+		h := &harness{t: t, srv: srv, a: a, events: map[string]*discordtest.Interaction{}}
 		a.timing.answer = 300 * time.Millisecond
 		if overHTTP(t) {
 			endpoint(t, srv, a)
@@ -144,10 +145,7 @@ func conform(t *testing.T) {
 func (h *harness) do(a chattest.Act) error {
 	ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Second)
 	defer cancel()
-	ready := func() bool {
-		return (overHTTP(h.t) || len(h.srv.Ready()) > 0) && len(h.srv.Commands("")) > 0
-	}
-	if err := h.srv.Wait(ctx, ready); err != nil {
+	if err := reachable(ctx, h.srv, h.a); err != nil {
 		return err
 	}
 	h.mu.Lock()

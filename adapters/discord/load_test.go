@@ -40,7 +40,7 @@ func load(b *testing.B) {
 			return chat.Show(note("answer", r.Text)), nil
 		}})
 	}()
-	if err := srv.Wait(ctx, func() bool { return len(srv.Commands("")) > 0 && (overHTTP(b) || len(srv.Ready()) > 0) }); err != nil {
+	if err := reachable(ctx, srv, a); err != nil {
 		b.Fatal(err)
 	}
 	all := make([]*discordtest.Interaction, 0, b.N)

@@ -134,13 +134,31 @@ func run(t *testing.T, srv *discordtest.Server, a *Adapter, app chat.App) *runni
 	before := srv.Connections()
 	r := begin(t, srv, a, app)
 	if overHTTP(t) {
-		r.connected()
-		r.await("the commands", func() bool { return len(srv.Commands("")) > 0 })
+		r.must(reachable(r.ctx, srv, a))
 		return r
 	}
 	r.ready(before)
 	r.await("one session and the commands", func() bool { return len(srv.Ready()) == 1 && len(srv.Commands("")) > 0 })
 	return r
+}
+
+// reachable waits until an adapter takes what people do: its commands are there,
+// and it knows of a connection, or that Discord calls it.
+func reachable(ctx context.Context, srv *discordtest.Server, a *Adapter) error {
+	if err := srv.Wait(ctx, func() bool { return len(srv.Commands("")) > 0 }); err != nil {
+		return err
+	}
+	return connected(ctx, a)
+}
+
+// connected waits until an adapter knows of a connection.
+func connected(ctx context.Context, a *Adapter) error {
+	for !a.Stats().Connected {
+		if err := sleep(ctx, time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // started is run with an adapter whom Asha and Meera know.
@@ -179,9 +197,7 @@ func (r *running) ready(after int) *discordtest.Conn {
 // connected waits until the adapter says that it is.
 func (r *running) connected() {
 	r.Helper()
-	for !r.a.Stats().Connected {
-		r.must(sleep(r.ctx, time.Millisecond))
-	}
+	r.must(connected(r.ctx, r.a))
 }
 
 // paused waits until there is no session, and the adapter waits to try again.
