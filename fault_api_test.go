@@ -345,6 +345,39 @@ func TestAPIStale(t *testing.T) {
 	})
 }
 
+// TestAPIRenamed: an agent gets another name while an alert about them is open:
+// the API answers with it, their network calls them so, and then they are linked
+// anew under it. They are who they were: nobody else's alert begins, theirs is not
+// over, and it recovers, once, in the message that told of it.
+func TestAPIRenamed(t *testing.T) {
+	dir := memoryDir(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := newBubble(t, dir, faultConfig, 4)
+		defer s.end()
+		s.missed(12, 6, 1, 1, 1)
+		asha, who := s.floor.Agents()[0], chat.Address{Network: chat.Slack, ID: "U0P0000"}
+		s.net.AddPerson(who.ID, chat.Person{Name: "Asha Menon"})
+		if err := s.floor.Set(asha.UserID, map[string]any{"TH": 20, "MH": 6, "agentName": "Asha Menon"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(6 * time.Minute)
+		s.judgeHeld(false)
+		if _, _, err := s.bot.Link(t.Context(), bot.LinkRequest{
+			Address: who, Name: "Asha Menon", Actor: "cli:0",
+			Credential: dashboard.Credential{UserID: asha.UserID, Token: secret.New(asha.Token)},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		s.missed(12, 6, 1, 1, 1)
+		s.judgeHeld(false)
+		s.missed(8, 0, 1, 1, 1)
+		want := "false Warning: Asha Rao has missed many\ntrue Warning: Asha Menon has missed many\ntrue Good: Recovered: Asha Menon has missed many\n"
+		if got := s.transcript("U0MEERA"); got != want {
+			t.Errorf("the supervisor got\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
 // missed lets minutes pass in which agents have missed so many calls.
 func (s *bubble) missed(minutes int, missed ...int) {
 	s.t.Helper()
