@@ -45,7 +45,7 @@ func (r Row) UponContact() bool {
 }
 
 // owed adds to the answer to somebody's command the notices that wait for it, and
-// settles them: nobody is told twice.
+// settles them once it is shown. If it never is, they go with the next one.
 func (b *Bot) owed(ctx context.Context, r *request, reply chat.Reply) chat.Reply {
 	if r.From.Network != chat.Discord || reply.Message == nil || !reply.Message.Private {
 		return reply
@@ -55,39 +55,45 @@ func (b *Bot) owed(ctx context.Context, r *request, reply chat.Reply) chat.Reply
 		waiting, err = tx.Waiting(r.From)
 		return err
 	})
-	var notes []chat.Message
-	if err == nil && slices.ContainsFunc(waiting, Row.UponContact) {
-		_, err = b.atDesk(time.Now(), func(d *desk) {
-			notes = nil
-			for _, row := range waiting {
-				if row.UponContact() && d.cancel(row.Key, "told with the answer to their first command") {
-					notes = append(notes, row.Message)
-				}
-			}
-		})
-	}
 	if err != nil {
-		b.log.ErrorContext(ctx, "what waited for a first command was not told", "from", r.From.String(), "err", err)
+		b.log.ErrorContext(ctx, "what waits for a first command is not told", "from", r.From.String(), "err", err)
 		return reply
 	}
-	return withNotes(reply, notes)
+	waiting = slices.DeleteFunc(waiting, func(row Row) bool { return !row.UponContact() })
+	if len(waiting) == 0 {
+		return reply
+	}
+	return withNotes(reply, waiting, func() { b.told(waiting) })
 }
 
-// withNotes puts notes below a reply, and below what takes its place.
-func withNotes(reply chat.Reply, notes []chat.Message) chat.Reply {
-	if len(notes) == 0 || reply.Message == nil {
+// told settles notices that somebody has read.
+func (b *Bot) told(notices []Row) {
+	_, err := b.atDesk(time.Now(), func(d *desk) {
+		for _, row := range notices {
+			d.cancel(row.Key, "told with the answer to their first command")
+		}
+	})
+	if err != nil {
+		b.log.Error("what was told with a first command may be told again", "to", notices[0].To.String(), "err", err)
+	}
+}
+
+// withNotes puts notices below a reply, and below what takes its place. Whichever
+// is shown calls told.
+func withNotes(reply chat.Reply, notices []Row, told func()) chat.Reply {
+	if reply.Message == nil {
 		return reply
 	}
 	m := *reply.Message
 	m.Blocks = slices.Clone(m.Blocks)
-	for _, n := range notes {
-		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Lines(inWords(n)...)})
+	for _, n := range notices {
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Lines(inWords(n.Message)...)})
 	}
-	reply.Message = &m
+	reply.Message, reply.Shown = &m, told
 	if then := reply.Then; then != nil {
 		reply.Then = func(ctx context.Context) (chat.Reply, error) {
 			next, err := then(ctx)
-			return withNotes(next, notes), err
+			return withNotes(next, notices, told), err
 		}
 	}
 	return reply

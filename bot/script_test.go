@@ -43,6 +43,7 @@ var update = flag.Bool("update", false, "rewrite the scripts' expected output")
 //	poll 10m                    another poll interval, before run: fewer commits
 //	run                         watch, post digests, deliver; what is sent is shown as it arrives
 //	send fail rejected 2        the network's next answers to what is sent: gone, rejected, refused, unclear, retry
+//	unseen 1                    so many of the next answers do not arrive
 //	restart                     kill the bot and start it on the same file
 //
 // Those about alerts are at [stage.doAlerts].
@@ -152,6 +153,10 @@ func (s *stage) do(line string) error {
 			return err
 		}
 		return s.sendFails(words[2], n)
+	case "unseen":
+		n, err := strconv.Atoi(words[1])
+		s.unseen = n
+		return err
 	case "restart":
 		return s.restart()
 	}
@@ -284,7 +289,12 @@ func (s *stage) handle(r chat.Request) {
 	defer cancel()
 	reply, err := s.bot.Handle(ctx, r)
 	for err == nil {
-		s.show(r, reply)
+		if s.unseen > 0 {
+			s.unseen--
+			s.seen.WriteString("(not shown)\n")
+		} else if s.show(r, reply); reply.Shown != nil {
+			reply.Shown()
+		}
 		if reply.Then == nil {
 			return
 		}

@@ -52,6 +52,7 @@ type stage struct {
 	form    map[string]chat.Form
 	again   chat.Request
 	count   int // of requests
+	unseen  int // so many of the next answers do not arrive
 	net     *chattest.Network
 	discord *chattest.Network
 	config  bot.Config

@@ -124,7 +124,11 @@ func Answer(ctx context.Context, app App, r Request, show func(context.Context, 
 	reply, err := app.Handle(ctx, r)
 	var failed error
 	for err == nil {
-		failed = errors.Join(failed, show(ctx, reply))
+		if unseen := show(ctx, reply); unseen != nil {
+			failed = errors.Join(failed, unseen)
+		} else if reply.Shown != nil {
+			reply.Shown()
+		}
 		if reply.Then == nil {
 			return failed
 		}

@@ -118,8 +118,9 @@ type scripted struct {
 func (s scripted) Handle(context.Context, Request) (Reply, error) { return s.reply, s.err }
 
 func TestAnswer(t *testing.T) {
+	noted := ""
 	said := func(s string, then func(context.Context) (Reply, error)) Reply {
-		return Reply{Message: &Message{Title: s}, Then: then}
+		return Reply{Message: &Message{Title: s}, Then: then, Shown: func() { noted += s }}
 	}
 	fail := errors.New("fail")
 	third := func(context.Context) (Reply, error) { return said("3", nil), nil }
@@ -129,16 +130,18 @@ func TestAnswer(t *testing.T) {
 		app   scripted
 		show  error
 		shown string
+		noted string // of it: those that Shown was called for
 		want  error
 	}{
-		{"one", scripted{reply: said("1", nil)}, nil, "1", nil},
-		{"a chain", scripted{reply: said("1", second)}, nil, "123", nil},
-		{"error", scripted{err: fail}, nil, "", fail},
-		{"duplicate", scripted{err: ErrDuplicate}, nil, "", nil},
-		{"error of Then", scripted{reply: said("1", func(context.Context) (Reply, error) { return Reply{}, fail })}, nil, "1", fail},
-		{"showing the first fails", scripted{reply: said("1", second)}, fail, "123", fail},
+		{"one", scripted{reply: said("1", nil)}, nil, "1", "1", nil},
+		{"a chain", scripted{reply: said("1", second)}, nil, "123", "123", nil},
+		{"error", scripted{err: fail}, nil, "", "", fail},
+		{"duplicate", scripted{err: ErrDuplicate}, nil, "", "", nil},
+		{"error of Then", scripted{reply: said("1", func(context.Context) (Reply, error) { return Reply{}, fail })}, nil, "1", "1", fail},
+		{"showing the first fails", scripted{reply: said("1", second)}, fail, "123", "23", fail},
 	} {
 		shown := ""
+		noted = ""
 		err := Answer(t.Context(), test.app, Request{}, func(_ context.Context, r Reply) error {
 			if shown += r.Message.Title; len(shown) == 1 {
 				return test.show
@@ -147,6 +150,9 @@ func TestAnswer(t *testing.T) {
 		})
 		if shown != test.shown || !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
 			t.Errorf("%s: shown %q and error %v, want %q and %v", test.name, shown, err, test.shown, test.want)
+		}
+		if noted != test.noted {
+			t.Errorf("%s: %q counts as shown, want %q", test.name, noted, test.noted)
 		}
 	}
 }

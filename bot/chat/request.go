@@ -56,11 +56,15 @@ type Request struct {
 // same pool, and replaces the first answer by what it returns. Then obeys its
 // context and may take as long as that. An error means, as for [App.Handle],
 // that there is nothing more to show: the first answer stays.
+//
+// Shown is called, unless it is nil, once this answer has been shown, and not if
+// that failed: what it tells may then be taken for told. [Answer] does so.
 type Reply struct {
 	Message *Message
 	Form    *Form
 	Page    []Message // the cards of the home page, the most important first
 	Then    func(context.Context) (Reply, error)
+	Shown   func()
 }
 
 // Show returns a reply that is a message.

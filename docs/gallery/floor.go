@@ -180,6 +180,9 @@ func (f *floor) handle(ctx context.Context, r chat.Request) ([]chat.Reply, error
 	reply, err := f.bot.Handle(ctx, r)
 	for err == nil {
 		replies = append(replies, reply)
+		if reply.Shown != nil {
+			reply.Shown()
+		}
 		if reply.Then == nil {
 			return replies, nil
 		}
