@@ -100,14 +100,15 @@ type house struct {
 	kept  beat // when it was last in order
 }
 
-// run deletes what is older than it is to be kept, hourly, and what is left of
-// somebody who was unlinked.
+// run deletes what is older than it is to be kept, hourly, by a clock that is
+// trusted, and at once what is left of somebody who was unlinked.
 func (h *house) run(ctx context.Context) error {
 	hourly := time.NewTicker(houseEvery)
 	defer hourly.Stop()
 	for {
 		now := time.Now()
-		err := errors.Join(h.store.Trim(now, h.keep.KeepAudit), h.store.TrimHistory(now.Add(-h.keep.KeepHistory)), h.bot.TrimTickets(now))
+		trusted, err := h.store.TrustedTime(now)
+		err = errors.Join(err, h.store.Trim(trusted, h.keep.KeepAudit), h.store.TrimHistory(trusted.Add(-h.keep.KeepHistory)), h.bot.TrimTickets(now))
 		if err != nil {
 			h.log.Error("old records are not deleted", "err", err)
 		} else {

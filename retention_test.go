@@ -25,6 +25,21 @@ type kept struct {
 	path  string
 	store *store.Store
 	bot   *bot.Bot
+	house *house
+	stop  func() // the house
+}
+
+// run keeps the house until stop.
+func (k *kept) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- k.house.run(ctx) }()
+	k.stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			k.t.Error(err)
+		}
+	}
 }
 
 // inHouse runs f beside a house that keeps history for 35 days, and the audit trail
@@ -43,14 +58,10 @@ func inHouse(t *testing.T, f func(k *kept)) {
 		}
 		b := bot.New(bot.Config{}, client, st, discard{}, log)
 		h := &house{bot: b, store: st, keep: StoreConfig{KeepHistory: 35 * 24 * time.Hour, KeepAudit: 90 * 24 * time.Hour}, log: log}
-		ctx, cancel := context.WithCancel(context.Background())
-		ended := make(chan error, 1)
-		go func() { ended <- h.run(ctx) }()
-		f(&kept{t, path, st, b})
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
+		k := &kept{t: t, path: path, store: st, bot: b, house: h}
+		k.run()
+		f(k)
+		k.stop()
 		if err := st.Close(); err != nil {
 			t.Error(err)
 		}
@@ -88,7 +99,7 @@ func (k *kept) samples(id bot.AgentID) (days []int) {
 // hour, and nothing younger.
 func TestRetention(t *testing.T) {
 	inHouse(t, func(k *kept) {
-		time.Sleep(200 * 24 * time.Hour)
+		time.Sleep(2 * 24 * time.Hour)
 		asha := k.link("U1")
 		now := time.Now()
 		var samples []bot.AgentSample
@@ -120,6 +131,47 @@ func TestRetention(t *testing.T) {
 			t.Errorf("audit entries of %d days before are kept", ages)
 		}
 	})
+}
+
+// TestRetentionLeap: when the clock leaps by a year, be it that it is wrong or that
+// the machine was off, nothing is deleted for a day, and what is too old then goes.
+func TestRetentionLeap(t *testing.T) {
+	inHouse(t, func(k *kept) {
+		time.Sleep(2 * 24 * time.Hour)
+		asha := k.link("U1")
+		tick := time.Now().UTC().Truncate(time.Second)
+		if err := k.store.AppendHistory([]bot.AgentSample{{Agent: asha.ID, Sample: stats.Sample{Tick: tick, Out: true}}}); err != nil {
+			t.Fatal(err)
+		}
+		k.stop()
+		time.Sleep(360 * 24 * time.Hour)
+		k.run()
+		time.Sleep(23 * time.Hour)
+		synctest.Wait()
+		if got := k.samples(asha.ID); len(got) != 1 {
+			t.Errorf("23 hours after the clock leapt, %d samples are left of 1", len(got))
+		}
+		if audited := k.audited(); audited != 1 {
+			t.Errorf("23 hours after the clock leapt, %d audit entries are left of 1", audited)
+		}
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if got, audited := k.samples(asha.ID), k.audited(); len(got) != 0 || audited != 0 {
+			t.Errorf("a day after a year's downtime, %d samples and %d audit entries are left", len(got), audited)
+		}
+	})
+}
+
+// audited counts the audit trail.
+func (k *kept) audited() (n int) {
+	k.t.Helper()
+	for _, err := range k.store.AuditTrail(time.Time{}) {
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		n++
+	}
+	return n
 }
 
 // TestUnlinkIsThorough: an unlink leaves no byte of the credential in the file, and

@@ -183,8 +183,17 @@ type Audit interface {
 	AuditTrail(since time.Time) iter.Seq2[AuditEntry, error]
 }
 
+// Clock is the role of the store that knows whether the clock has leapt.
+type Clock interface {
+	// TrustedTime says up to which time the clock is trusted, which says now:
+	// what is deleted for its age is to be deleted by that time. It is good also
+	// with an error, which is one of noting it.
+	TrustedTime(now time.Time) (time.Time, error)
+}
+
 // Store is everything the bot keeps on disk, see package store.
 type Store interface {
+	Clock
 	Links
 	Snapshots
 	Audit

@@ -62,6 +62,10 @@ func (b *Bot) lookForLeavers(ctx context.Context) error {
 	if b.config.Load().Lookup == nil {
 		return nil
 	}
+	trusted, err := b.store.TrustedTime(time.Now()) // a clock that is wrong for an hour deletes nobody
+	if err != nil {
+		return err
+	}
 	polls := census{}
 	var gone []Agent
 	for a, err := range b.store.Agents() {
@@ -90,7 +94,7 @@ func (b *Bot) lookForLeavers(ctx context.Context) error {
 		if slices.ContainsFunc(a.Addresses, func(addr chat.Address) bool { return polls[addr.Network].doubted() }) {
 			continue
 		}
-		if err := b.hasLeft(ctx, a, time.Now()); err != nil {
+		if err := b.hasLeft(ctx, a, trusted); err != nil {
 			return err
 		}
 	}
@@ -141,8 +145,9 @@ func (b *Bot) isThere(ctx context.Context, addresses []chat.Address, polls censu
 }
 
 // hasLeft stops asking about somebody who is gone, tells the administrators, once,
-// and deletes the agent when the time has come.
-func (b *Bot) hasLeft(ctx context.Context, a Agent, now time.Time) error {
+// and deletes the agent when the time has come by a clock that is trusted.
+func (b *Bot) hasLeft(ctx context.Context, a Agent, trusted time.Time) error {
+	now := time.Now()
 	var mark leaver
 	err := b.store.Update(func(tx Tx) error {
 		known, found, err := ReadRecord[leaver](tx, RecordNetworks, leaverKey(a.ID))
@@ -160,7 +165,7 @@ func (b *Bot) hasLeft(ctx context.Context, a Agent, now time.Time) error {
 		return nil // unlinked meanwhile
 	case err != nil:
 		return err
-	case now.Sub(mark.Since) >= keepLeaver:
+	case trusted.Sub(mark.Since) >= keepLeaver:
 		b.log.WarnContext(ctx, "somebody left 30 days ago and is deleted", "agent", a.ID, "since", mark.Since)
 		if _, err := b.Unlink(a, byItself, ""); !errors.Is(err, ErrNotLinked) {
 			return err

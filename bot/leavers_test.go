@@ -153,6 +153,24 @@ func TestLeaver(t *testing.T) {
 	})
 }
 
+// TestLeaverLeap: a clock that leaps by months deletes nobody at once, for it may be
+// wrong.
+func TestLeaverLeap(t *testing.T) {
+	withRegistry(t, 2, func(s *site, r *registry) {
+		r.say(errDeactivated, "p1")
+		s.until("2026-03-03 17:10")
+		r.skip(s, "2026-06-01 16:10")
+		s.until("2026-06-02 16:00")
+		if state, _ := s.state("p1"); state != bot.LinkSuspended {
+			t.Errorf("hours after the clock leapt: %q", state)
+		}
+		s.until("2026-06-02 17:10")
+		if state, _ := s.state("p1"); state != "" {
+			t.Errorf("a day after the clock leapt: %q", state)
+		}
+	})
+}
+
 // TestLeaverComesBack: whoever is there again within 30 days is polled again, and
 // what the network does not know proves nothing.
 func TestLeaverComesBack(t *testing.T) {

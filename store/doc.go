@@ -11,6 +11,7 @@
 //
 //	meta         "schema"        → signed {version, created}
 //	             "compact"       → 0x01; there while a compaction is due
+//	             "clock"         → {since, seen, trusted}; see [Store.TrustedTime]
 //	keys         data key id     → {kek, created, wrapped}      id: 4 bytes, big-endian
 //	agents       agent id        → signed agent                 id: 16 hex digits
 //	addresses    "network:id"    → signed {agent}

@@ -16,6 +16,7 @@ import (
 const (
 	keySchema  = "schema"
 	keyCompact = "compact"
+	keyClock   = "clock"
 )
 
 // A migration changes the database from one schema to the next, in the

@@ -43,6 +43,7 @@ type Store struct {
 
 	history *history // files of their own, with locks of their own
 	damages damages  // with a lock of its own
+	clock   clock    // with a lock of its own, taken before writing
 
 	writing sync.Mutex   // held by the one writer; a compaction is one
 	file    sync.RWMutex // guards db; held for reading as long as a read transaction
