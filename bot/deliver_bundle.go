@@ -15,23 +15,23 @@ const bundleAge = time.Minute
 
 const bundlePrefix = "bundle/"
 
-// bundle makes one message of the notices, and one of the digests, that wait for
-// a person, if they are more than a few. Channels get each digest on its own: it
-// is their record of the shift. Alerts are bundled when they are told.
+// bundle makes one message of the notices that wait for a person, if they are more
+// than a few. Alerts are bundled when they are told; digests never are: each is
+// the record of a shift, with its table and chart, and is edited when late numbers
+// come.
 //
 // The rows that are carried are cancelled in the transaction that promises the
 // bundle.
 func (b *Bot) bundle(n chat.Network, now time.Time) error {
-	c := b.config.Load()
 	var ready []chat.Address
 	err := b.store.View(func(tx Tx) error {
 		crowded, err := tx.Crowded(n, waitingMost)
 		if err != nil {
 			return err
 		}
-		d := newDesk(tx, c, now, 0)
+		d := newDesk(tx, b.config.Load(), now, 0)
 		for _, to := range crowded {
-			if !c.isChannel(to) && slices.ContainsFunc(d.crowds(to), d.ripe) {
+			if d.ripe(d.crowd(to)) {
 				ready = append(ready, to)
 			}
 		}
@@ -48,74 +48,48 @@ func (b *Bot) bundle(n chat.Network, now time.Time) error {
 	return nil
 }
 
-// isChannel reports whether an address is one of a team's channels.
-func (c *Config) isChannel(addr chat.Address) bool {
-	return slices.ContainsFunc(c.Teams, func(t Team) bool { return slices.Contains(t.Channels, addr) })
-}
-
-// crowds returns what waits for a person and can be bundled, by lane. A message
-// that another one edits stays one of its own: the edit would have nothing to
-// change.
-func (d *desk) crowds(to chat.Address) (crowds [][]Row) {
+// crowd returns the notices that wait for a person and can be bundled.
+func (d *desk) crowd(to chat.Address) []Row {
 	rows, err := d.tx.Waiting(to)
 	d.fail(err)
-	edited := map[string]bool{}
-	for _, r := range rows {
-		edited[r.Edits] = true
-	}
-	for _, lane := range []Lane{LaneNotice, LaneDigest} {
-		var list []Row
-		for _, r := range rows {
-			if r.Lane == lane && r.bundles(d.now) && !edited[r.Key] {
-				list = append(list, r)
-			}
-		}
-		if len(list) > waitingMost {
-			crowds = append(crowds, list)
-		}
-	}
-	return crowds
+	return slices.DeleteFunc(rows, func(r Row) bool { return !r.bundles(d.now) })
 }
 
 // bundles reports whether a row can be carried by another: nobody can have seen
 // it, and it is not to be sent at a time of its own.
 func (r Row) bundles(now time.Time) bool {
-	return r.State == RowPending && !r.InDoubt && r.Edits == "" && !r.NotBefore.After(now) && !strings.HasPrefix(r.Key, bundlePrefix)
+	return r.Lane == LaneNotice && r.State == RowPending && !r.InDoubt && !r.NotBefore.After(now) && !strings.HasPrefix(r.Key, bundlePrefix)
 }
 
-// ripe reports whether rows have waited, and the network asks to wait no longer.
+// ripe reports whether rows are more than a few and have waited, and the network
+// asks to wait no longer.
 func (d *desk) ripe(list []Row) bool {
 	now := d.now.Add(time.Millisecond) // the outbox wakes the deliverer by times that are cut
 	asked := slices.ContainsFunc(list, func(r Row) bool { return r.Next.After(now) })
-	return !asked && d.now.Sub(list[0].Added) >= bundleAge
+	return len(list) > waitingMost && !asked && d.now.Sub(list[0].Added) >= bundleAge
 }
 
 // bundle is [Bot.bundle] for one person.
 func (d *desk) bundle(to chat.Address) {
-	for _, list := range d.crowds(to) {
-		if !d.ripe(list) {
-			continue
-		}
-		whole := Row{Key: bundlePrefix + list[0].Key, To: to, Lane: list[0].Lane, Message: bundled(list), GiveUp: list[0].GiveUp}
-		for _, r := range list {
-			d.cancel(r.Key, "carried by "+whole.Key)
-			if r.GiveUp.IsZero() || whole.GiveUp.IsZero() {
-				whole.GiveUp = time.Time{}
-			} else {
-				whole.GiveUp = later(whole.GiveUp, r.GiveUp)
-			}
-		}
-		d.enqueue(whole)
+	list := d.crowd(to)
+	if !d.ripe(list) {
+		return
 	}
+	whole := Row{Key: bundlePrefix + list[0].Key, To: to, Lane: LaneNotice, Message: bundled(list), GiveUp: list[0].GiveUp}
+	for _, r := range list {
+		d.cancel(r.Key, "carried by "+whole.Key)
+		if r.GiveUp.IsZero() || whole.GiveUp.IsZero() {
+			whole.GiveUp = time.Time{}
+		} else {
+			whole.GiveUp = later(whole.GiveUp, r.GiveUp)
+		}
+	}
+	d.enqueue(whole)
 }
 
 // bundled draws several messages as one.
 func bundled(rows []Row) chat.Message {
-	what := "messages"
-	if rows[0].Lane == LaneDigest {
-		what = "summaries"
-	}
-	m := chat.Message{Title: fmt.Sprintf("%d %s that waited", len(rows), what)}
+	m := chat.Message{Title: fmt.Sprintf("%d messages that waited", len(rows))}
 	drawn := false
 	for _, r := range rows {
 		m.Private = m.Private || r.Message.Private

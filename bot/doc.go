@@ -109,12 +109,12 @@
 // for it. A notice for somebody on Discord who has never typed a command waits
 // for their first one, and goes with its answer.
 //
-// What had to wait coalesces. For one person, more than three notices, or more
-// than three digests, of which the first has waited for a minute, become one
-// message before the next attempt. Alerts coalesce when they are told, into
-// bulletins: by rule and team, at the end of quiet hours, and from the fourth
-// that waits on. Edits of one message that has not left amend it. Channels get
-// every digest by itself, and what may have arrived already is never touched.
+// What had to wait coalesces. For one person, more than three notices, of which
+// the first has waited for a minute, become one message before the next attempt.
+// Alerts coalesce when they are told, into bulletins: by rule and team, at the end
+// of quiet hours, and from the fourth that waits on. Edits of one message that has
+// not left amend it. Every digest comes by itself, and what may have arrived
+// already is never touched.
 //
 // # Who owns what
 //
