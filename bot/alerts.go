@@ -246,24 +246,6 @@ func (d *desk) closeOrphans() {
 
 func openKey(n int) string { return fmt.Sprintf("open/%08d", n) }
 
-// numbers are the last numbers that were given out.
-type numbers struct {
-	Episode int `json:"episode"`
-	Silence int `json:"silence"`
-}
-
-// number gives out the next number of one of the two kinds.
-func (d *desk) number(which func(*numbers) *int) int {
-	if d.err != nil {
-		return 0
-	}
-	n, _, err := ReadRecord[numbers](d.tx, RecordHandling, "numbers")
-	d.fail(err)
-	*which(&n)++
-	d.put(RecordHandling, "numbers", n)
-	return *which(&n)
-}
-
 func (d *desk) put(kind RecordKind, key string, v any) {
 	if d.err == nil {
 		d.wrote = true

@@ -3,6 +3,8 @@ package bot_test
 import (
 	"bytes"
 	"errors"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +14,9 @@ import (
 	"floorwalker/bot"
 )
 
-// spoil flips a bit in every record of a bucket, and returns how many there are.
-func spoil(t *testing.T, path, bucket string) (n int) {
+// spoil flips a bit in every record of a bucket, or only in those with some keys,
+// and returns how many they are.
+func spoil(t *testing.T, path, bucket string, only ...string) (n int) {
 	t.Helper()
 	db, err := bolt.Open(path, 0o600, nil)
 	if err != nil {
@@ -23,7 +26,9 @@ func spoil(t *testing.T, path, bucket string) (n int) {
 		b := tx.Bucket([]byte(bucket))
 		whole := map[string][]byte{}
 		err := b.ForEach(func(key, value []byte) error {
-			whole[string(key)] = bytes.Clone(value)
+			if len(only) == 0 || slices.Contains(only, string(key)) {
+				whole[string(key)] = bytes.Clone(value)
+			}
 			return nil
 		})
 		for key, value := range whole {
@@ -77,14 +82,79 @@ func TestDamagedRecordsOfOurs(t *testing.T) {
 	}
 }
 
-// spoilt ends the bot, damages what it keeps of a kind, and starts it.
-func (s *stage) spoilt(kind bot.RecordKind) {
+// TestDamagedNumbers: when the record of the numbers given out is damaged, none that
+// is on anybody's screen is given out again, of an alert that is open, of one that
+// is over, or of a silence.
+func TestDamagedNumbers(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil map[bot.RecordKind][]string // the keys; none: all of that kind
+	}{
+		{"numbers", map[bot.RecordKind][]string{bot.RecordHandling: {"numbers"}}},
+		{"all of handling", map[bot.RecordKind][]string{bot.RecordHandling: nil}},
+		{"numbers and standings", map[bot.RecordKind][]string{bot.RecordHandling: {"numbers"}, bot.RecordAlerts: nil}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			onPages(t, func(t *testing.T, s *stage) {
+				s.mustDo(t, "at 2026-03-02 10:00", "link asha 0", "link ravi 1", "counters asha TH=9 MH=1", "counters ravi TH=9 MH=1",
+					"rule burst when: missed >= 5 | for: 0s | keep: 0s | message: {{.Agent}} has missed calls", "run", "advance 2m",
+					"counters asha TH=9 MH=6", "advance 3m", "as meera: /floor silence @asha 4h")
+				for kind, only := range test.spoil {
+					s.spoilt(kind, only...)
+				}
+				s.mustDo(t, "counters ravi TH=9 MH=6", "advance 5m", "as meera: /floor silence @ravi 4h")
+				s.flush()
+				whose := map[string]string{}
+				for _, a := range s.all {
+					n := regexp.MustCompile(`#\d+`).FindString(a.m.Plain())
+					who := regexp.MustCompile(`(\w+ \w+) has missed calls`).FindStringSubmatch(a.m.Plain())
+					if n == "" || who == nil {
+						continue
+					}
+					if before := whose[n]; before != "" && before != who[1] {
+						t.Errorf("%s is %s and %s", n, before, who[1])
+					}
+					whose[n] = who[1]
+				}
+				if len(whose) < 2 {
+					t.Errorf("told: %v", whose)
+				}
+				if n := s.silences(t); n != 2 {
+					t.Errorf("%d silences are kept of 2", n)
+				}
+			})
+		})
+	}
+}
+
+// silences counts those that are kept.
+func (s *stage) silences(t *testing.T) (n int) {
+	t.Helper()
+	err := s.store.View(func(tx bot.Tx) error {
+		for _, err := range tx.Records(bot.RecordSilences, "") {
+			if err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// spoilt ends the bot, damages what it keeps of a kind, all or some keys, and
+// starts it.
+func (s *stage) spoilt(kind bot.RecordKind, only ...string) {
 	s.t.Helper()
 	s.stop()
 	if err := s.store.Close(); err != nil {
 		s.t.Fatal(err)
 	}
-	if spoil(s.t, s.path, string(kind)) == 0 {
+	if spoil(s.t, s.path, string(kind), only...) == 0 {
 		s.t.Fatal("there is nothing to damage")
 	}
 	s.open()
