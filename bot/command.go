@@ -136,7 +136,7 @@ func (b *Bot) route(r *request) (string, handler) {
 	case chat.KindHome:
 		r.Command, r.Text = homePage, ""
 	}
-	if looksSecret(r.Text) {
+	if looksSecret(r.Text) && looksSecret(r.config.withoutNames(r.Text)) {
 		return "secret", refuseSecret
 	}
 	words, err := splitWords(r.Text)

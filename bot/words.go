@@ -51,6 +51,30 @@ func looksSecret(text string) bool {
 	return false
 }
 
+// withoutNames returns a command's text, in small letters, without the names that
+// the configuration gives digests, rules and teams: long ones look random too, and
+// are no secret. Shorter ones than eight characters would take a secret apart.
+func (c *Config) withoutNames(text string) string {
+	text = strings.ToLower(text)
+	without := func(name string) {
+		if len(name) >= 8 {
+			text = strings.ReplaceAll(text, strings.ToLower(name), " ")
+		}
+	}
+	for _, t := range c.Teams {
+		for _, d := range t.Digests {
+			without(t.Name + "/" + d.Name)
+		}
+	}
+	for _, r := range c.Rules {
+		without(r.Name)
+	}
+	for _, t := range c.Teams {
+		without(t.Name)
+	}
+	return text
+}
+
 // randomLooking reports whether a word changes between letters and digits more
 // than twice, as tokens do and agent or rule names do not.
 func randomLooking(word string) bool {

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"floorwalker/bot/alert"
+	"floorwalker/bot/chat"
 	"floorwalker/bot/stats"
 )
 
@@ -27,6 +29,28 @@ func TestLooksSecret(t *testing.T) {
 	} {
 		if got := looksSecret(text); got != want {
 			t.Errorf("looksSecret(%q) = %v, want %v", text, got, want)
+		}
+	}
+}
+
+// TestNamesAreNoSecrets: what the configuration names can be typed, however it
+// looks.
+func TestNamesAreNoSecrets(t *testing.T) {
+	team := Team{Name: "Support-L2 Bangalore", Digests: []Digest{{Name: "shift-1-summary"}}}
+	rule := &alert.Rule{Name: "no-answer-in-30-minutes-of-shift-2"}
+	b := &Bot{commands: commandTable()}
+	admin := chat.Address{Network: chat.Console, ID: "dev"}
+	for text, want := range map[string]string{
+		`digest preview "Support-L2 Bangalore/shift-1-summary"`:                     "floor digest preview",
+		`digest now "support-l2 bangalore/shift-1-summary" again-0123abcd`:          "floor digest now",
+		"silence no-answer-in-30-minutes-of-shift-2@asha 1h":                        "floor silence",
+		"silence no-answer-in-30-minutes-of-shift-2 1h 8f14e45fceea167a5a36dedd4be": "secret",
+		"silence no-answer-in-30-minutes-of-shift-3 1h":                             "secret",
+	} {
+		r := &request{config: &Config{Admins: []chat.Address{admin}, Teams: []Team{team}, Rules: []*alert.Rule{rule}}}
+		r.From, r.Command, r.Text = admin, "floor", text
+		if got, _ := b.route(r); got != want {
+			t.Errorf("%s: taken for %q, want %q", text, got, want)
 		}
 	}
 }
