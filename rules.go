@@ -215,13 +215,13 @@ func (p *program) tryRule(cmd *cobra.Command, name, since string) error {
 func ruleSpec(cfg *Config, name string) (alert.RuleSpec, error) {
 	var names []string
 	for _, r := range cfg.Rules {
-		if r.Name == name {
-			spec := alert.RuleSpec{Name: name, Teams: r.Teams, For: &r.For, KeepFiringFor: &r.KeepFiringFor, Severity: r.Severity.String()}
+		if strings.EqualFold(r.Name, name) {
+			spec := alert.RuleSpec{Name: r.Name, Teams: r.Teams, For: &r.For, KeepFiringFor: &r.KeepFiringFor, Severity: r.Severity.String()}
 			if !r.BuiltIn {
 				spec.Scope, spec.When, spec.Clear = string(r.Scope), r.When, r.Clear
 			}
 			for _, a := range cfg.Alerts {
-				if a.Name == name {
+				if a.Name == r.Name {
 					spec.Message = a.Message
 				}
 			}

@@ -36,7 +36,12 @@ func (b *Bot) wanted(r *request, what string) (want wanted, err error) {
 		return want, silenceUsage(r, fmt.Sprintf("“%s” names no alerts.", cut(what, 40)))
 	}
 	if m.Rule != "" {
-		if want.rule = r.config.rule(m.Rule); want.rule == nil {
+		for _, rule := range r.config.Rules {
+			if strings.EqualFold(rule.Name, m.Rule) {
+				want.rule = rule
+			}
+		}
+		if want.rule == nil {
 			return want, unknownRule(r.config, m.Rule)
 		}
 	}

@@ -88,16 +88,13 @@ func (r *request) sees(team string) bool {
 // errNoDigest: there is no such digest, or it is not this person's to see.
 var errNoDigest = errors.New("no such digest")
 
-// findDigest finds TEAM/NAME.
+// findDigest finds TEAM/NAME, in large letters or small.
 func (c *Config) findDigest(path string) (Team, Digest, error) {
-	name, digest, _ := strings.Cut(path, "/")
-	team, ok := c.team(name)
-	if !ok {
-		return Team{}, Digest{}, errNoDigest
-	}
-	for _, d := range team.Digests {
-		if d.Name == digest {
-			return team, d, nil
+	for _, team := range c.Teams {
+		for _, d := range team.Digests {
+			if strings.EqualFold(team.Name+"/"+d.Name, path) {
+				return team, d, nil
+			}
 		}
 	}
 	return Team{}, Digest{}, errNoDigest
@@ -120,7 +117,7 @@ func (r *request) digestNamed() (Team, Digest, error) {
 	case len(mine) == 1:
 		path = mine[0]
 	}
-	if !slices.Contains(mine, path) {
+	if !slices.ContainsFunc(mine, func(name string) bool { return strings.EqualFold(name, path) }) {
 		p := &problem{text: "Which digest?", next: chat.T("Say one of " + strings.Join(mine, ", ") + ".")}
 		if len(mine) == 0 {
 			p = &problem{text: "No digest is configured for your teams.", next: chat.T("An administrator adds them under teams in the configuration.")}

@@ -57,14 +57,15 @@ func (r *request) supervisedTeam() (Team, error) {
 	default:
 		return Team{}, &problem{text: "Which team?", next: chat.T("You can see " + strings.Join(mine, ", ") + ".")}
 	}
-	if !slices.Contains(mine, name) {
+	i := slices.IndexFunc(mine, func(team string) bool { return strings.EqualFold(team, name) })
+	if i < 0 {
 		p := &problem{text: fmt.Sprintf("You don't supervise a team “%s”.", cut(name, 40)), next: chat.T("You can see " + strings.Join(mine, ", ") + ".")}
 		if near := nearest(name, mine); near != "" {
 			p.next = chat.T("Did you mean " + near + "?")
 		}
 		return Team{}, p
 	}
-	team, _ := r.config.team(name)
+	team, _ := r.config.team(mine[i])
 	return team, nil
 }
 
