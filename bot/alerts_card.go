@@ -246,11 +246,11 @@ func (d *desk) drawMany(m *chat.Message, reader chat.Address, lines []line) {
 // table lists episodes, those that are open first.
 func (d *desk) table(reader chat.Address, lines []line) chat.Table {
 	several := mixed(lines)
-	table := chat.Table{Columns: []chat.Column{{Title: "#", Numeric: true}, {Title: "Who"}}}
+	table := chat.Table{Columns: []chat.Column{{Title: "#", Numeric: true}, {Title: "Who", Evident: true}}}
 	if several {
-		table.Columns = append(table.Columns, chat.Column{Title: "Alert"})
+		table.Columns = append(table.Columns, chat.Column{Title: "Alert", Evident: true})
 	}
-	table.Columns = append(table.Columns, chat.Column{Title: "Now", Numeric: true}, chat.Column{Title: "Since"}, chat.Column{Title: "State"})
+	table.Columns = append(table.Columns, chat.Column{Title: "Now", Numeric: true}, chat.Column{Title: "Since"}, chat.Column{Title: "State", Evident: true})
 	zone := d.c.zoneOf(reader)
 	lines = slices.Clone(lines)
 	slices.SortStableFunc(lines, func(a, b line) int {

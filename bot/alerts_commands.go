@@ -173,7 +173,7 @@ func (b *Bot) alertsAbout(r *request) (chat.Reply, error) {
 	if err != nil {
 		return chat.Reply{}, err
 	}
-	table := chat.Table{Columns: []chat.Column{{Title: "Since"}, {Title: "What"}, {Title: "State"}}}
+	table := chat.Table{Columns: []chat.Column{{Title: "Since"}, {Title: "What", Evident: true}, {Title: "State", Evident: true}}}
 	zone := r.config.zoneOf(r.From)
 	err = b.lookAtDesk(time.Now(), func(d *desk) {
 		for _, o := range d.allOpen() {

@@ -244,7 +244,7 @@ func (c card) footer(changed bool) chat.Text {
 // raw shows the payload's keys as they came.
 func (c card) raw() chat.Message {
 	last := c.seen.Last
-	table := chat.Table{Columns: []chat.Column{{Title: "Key"}, {Title: "Value"}, {Title: "Read as"}}}
+	table := chat.Table{Columns: []chat.Column{{Title: "Key"}, {Title: "Value", Evident: true}, {Title: "Read as"}}}
 	for _, key := range last.Keys() {
 		var read []string
 		for _, m := range c.r.config.Metrics {

@@ -107,7 +107,7 @@ func (b *Bot) held(waiting queued) []string {
 
 // undelivered lists the newest messages that could not be delivered.
 func undelivered(dead []Row) chat.Table {
-	table := chat.Table{Columns: []chat.Column{{Title: "Not delivered to"}, {Title: "What"}, {Title: "Why"}}, More: max(0, len(dead)-5)}
+	table := chat.Table{Columns: []chat.Column{{Title: "Not delivered to"}, {Title: "What", Evident: true}, {Title: "Why", Evident: true}}, More: max(0, len(dead)-5)}
 	for _, row := range slices.Backward(dead[table.More:]) {
 		table.Rows = append(table.Rows, []string{row.To.String(), lanes[row.Lane], cut(row.Reason, 60)})
 	}
@@ -129,7 +129,7 @@ func (b *Bot) audit(_ context.Context, r *request) (chat.Reply, error) {
 	slices.Reverse(entries)
 	zone := r.config.zoneOf(r.From)
 	m := chat.Message{Title: "Audit trail", Private: true}
-	table := chat.Table{Columns: []chat.Column{{Title: "When"}, {Title: "Who"}, {Title: "What"}}}
+	table := chat.Table{Columns: []chat.Column{{Title: "When"}, {Title: "Who", Evident: true}, {Title: "What", Evident: true}}}
 	for _, e := range entries[:min(len(entries), 15)] {
 		table.Rows = append(table.Rows, []string{e.At.In(zone).Format("2 Jan 15:04"), e.Actor, strings.TrimSpace(e.Action + " " + e.Object + " " + e.Detail)})
 	}

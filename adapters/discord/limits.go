@@ -68,7 +68,7 @@ func limits() chat.Limits {
 // blockSize returns at least what a block takes once it is drawn.
 func blockSize(b chat.Block) int {
 	const name = 1 // the zero-width name of a field that is only text
-	n := name + 1  // the line break before it
+	n := name + 2  // the line breaks before it
 	switch b := b.(type) {
 	case chat.Paragraph:
 		for _, s := range b.Text {

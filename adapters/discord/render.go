@@ -2,7 +2,6 @@ package discord
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"floorwalker/bot/chart"
@@ -101,15 +100,21 @@ func (e embed) empty() bool {
 const attached = "attachment://"
 
 // draw returns a message as a card. Whatever it holds, it is within Discord's
-// limits: see limits.go. With a push there is a line of text above the card,
-// which is what a phone shows of it.
+// limits: see limits.go. With a push its title and first words stand above the
+// card, because a phone's notification shows nothing else of it.
 func draw(said chat.Message, push bool) card {
 	m := said
 	m.Actions = usable(m.Actions)
 	m = chat.Fit(m, limits())
 	d := &drawing{color: colorOf(m.Tone)}
-	d.last().Title = toned(m)
-	for _, b := range m.Blocks {
+	above, body := "", m.Blocks
+	if push {
+		above, body = announced(m)
+	}
+	if above == "" {
+		d.last().Title = toned(m)
+	}
+	for _, b := range body {
 		d.block(b)
 	}
 	d.footer(m.Footer)
@@ -117,9 +122,9 @@ func draw(said chat.Message, push bool) card {
 		d.attach(chat.File{Name: fileName(f.Name), Type: f.Type, Data: f.Data, Alt: plain(f.Alt, maxAlt)})
 	}
 	c := d.card()
-	c.said, c.Components = said, buttons(m.Actions)
-	if push {
-		c.Content = inert(headline(m))
+	c.said, c.Components, c.Content = said, buttons(m.Actions), above
+	if push && above == "" {
+		c.Content = inert(m.Headline())
 	}
 	if c.Content == "" && len(c.Embeds) == 0 && len(c.files) == 0 {
 		c.Content = "–"
@@ -127,19 +132,22 @@ func draw(said chat.Message, push bool) card {
 	return c
 }
 
-// headline returns what a phone shows of a message. It stands above the card too,
-// so the card's figures are not in it, unless there are no words.
-func headline(m chat.Message) string {
-	words := m
-	words.Files = nil
-	words.Blocks = slices.DeleteFunc(slices.Clone(m.Blocks), func(b chat.Block) bool {
-		p, isText := b.(chat.Paragraph)
-		return !isText || p.Quiet
-	})
-	if s := words.Headline(); s != "" {
-		return s
+// announced returns the title and the first words of a message, and the blocks
+// that remain for the card below them, so that nothing is said twice. Words with
+// a token stay in the card: a notification would show the token as it is written.
+func announced(m chat.Message) (above string, below []chat.Block) {
+	above, below = marked("**", toned(m)), m.Blocks
+	if len(below) == 0 {
+		return above, below
 	}
-	return m.Headline()
+	first, ok := below[0].(chat.Paragraph)
+	if !ok || first.Quiet || live(first.Text) {
+		return above, below
+	}
+	if with := joined(above, markdown(first.Text)); units(with) <= maxContent {
+		return with, below[1:]
+	}
+	return above, below
 }
 
 // emptyPayload returns a payload with no list that is null.
@@ -186,6 +194,7 @@ type drawing struct {
 	charts int
 }
 
+// last returns the embed to draw in.
 func (d *drawing) last() *embed {
 	if len(d.embeds) == 0 {
 		d.begin()
@@ -223,11 +232,11 @@ func (d *drawing) text(s string) {
 	}
 	e := d.last()
 	switch {
-	case len(e.Fields) == 0 && e.Image == nil && units(e.Description)+1+units(s) <= maxDescription:
-		e.Description = joined(e.Description, s)
-	case e.Image == nil && e.running() && units(e.Fields[len(e.Fields)-1].Value)+1+units(s) <= maxFieldValue:
+	case len(e.Fields) == 0 && e.Image == nil && units(below(e.Description, s)) <= maxDescription:
+		e.Description = below(e.Description, s)
+	case e.Image == nil && e.running() && units(below(e.Fields[len(e.Fields)-1].Value, s)) <= maxFieldValue:
 		last := &e.Fields[len(e.Fields)-1]
-		last.Value = joined(last.Value, s)
+		last.Value = below(last.Value, s)
 	case e.Image == nil && len(e.Fields) < maxFields && units(s) <= maxFieldValue:
 		e.Fields = append(e.Fields, field{Name: zeroWidth, Value: s})
 	default:
@@ -244,9 +253,18 @@ func (e embed) running() bool {
 	return last.Name == zeroWidth && !last.Inline
 }
 
+// below puts a block below another: small print close to what it is about, and
+// everything else apart by an empty line, as paragraphs are.
+func below(above, s string) string {
+	if above == "" || strings.HasPrefix(s, smallMark) {
+		return joined(above, s)
+	}
+	return above + "\n\n" + s
+}
+
 func joined(above, below string) string {
-	if above == "" {
-		return below
+	if above == "" || below == "" {
+		return above + below
 	}
 	return above + "\n" + below
 }
@@ -259,7 +277,7 @@ func (d *drawing) fields(list chat.Fields) {
 		e = d.begin()
 	}
 	for _, f := range list {
-		e.Fields = append(e.Fields, fact(f))
+		e.Fields = append(e.Fields, shown(f))
 	}
 	// Two in the last row would be wider than the three above them.
 	if len(list) > columns && len(list)%columns == columns-1 {
@@ -267,7 +285,7 @@ func (d *drawing) fields(list chat.Fields) {
 	}
 }
 
-func fact(f chat.Field) field {
+func shown(f chat.Field) field {
 	out := field{Name: inert(f.Label), Value: marked("**", inert(f.Value)), Inline: true}
 	if out.Name == "" {
 		out.Name = zeroWidth
@@ -305,6 +323,7 @@ func (d *drawing) footer(t chat.Text) {
 	if text == "" {
 		return
 	}
+	d.last() // there is one, even if nothing else stands in the card
 	first := &d.embeds[0]
 	if status := small(markdown(t)); live(t) && units(first.Description)+1+units(status) <= maxDescription {
 		first.Description = joined(first.Description, status)

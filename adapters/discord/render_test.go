@@ -236,10 +236,10 @@ func TestOrder(t *testing.T) {
 		blocks []chat.Block
 		want   string
 	}{
-		{[]chat.Block{p("a"), p("b"), f, pic}, "T[a|b](Calls: **42** ▲ 3)(Missed: **–**){chart-1.png}"},
-		{[]chat.Block{f, p("a"), p("b")}, "T[](Calls: **42** ▲ 3)(Missed: **–**)(\u200b: a|b)"},
+		{[]chat.Block{p("a"), p("b"), f, pic}, "T[a||b](Calls: **42** ▲ 3)(Missed: **–**){chart-1.png}"},
+		{[]chat.Block{f, p("a"), p("b")}, "T[](Calls: **42** ▲ 3)(Missed: **–**)(\u200b: a||b)"},
 		{[]chat.Block{pic, p("a"), f, pic, p("b")}, "T[]{chart-1.png} [a](Calls: **42** ▲ 3)(Missed: **–**){chart-2.png} [b]"},
-		{[]chat.Block{f, p(strings.Repeat("x", 1500)), p("y")}, "T[](Calls: **42** ▲ 3)(Missed: **–**) [" + strings.Repeat("x", 1500) + "|y]"},
+		{[]chat.Block{f, p(strings.Repeat("x", 1500)), p("y")}, "T[](Calls: **42** ▲ 3)(Missed: **–**) [" + strings.Repeat("x", 1500) + "||y]"},
 		{nil, "T[]"},
 	} {
 		c := draw(chat.Message{Title: "T", Blocks: test.blocks}, false)
@@ -269,20 +269,34 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// Above a card that is sent unasked stand its words: the figures are in it.
-func TestHeadline(t *testing.T) {
+// Above a card that is sent unasked stand its title and first words, which are
+// not in the card again. What a notification could not show stays in the card.
+func TestAnnounced(t *testing.T) {
 	words := chat.Paragraph{Text: chat.T("585 calls answered.")}
+	timed := chat.Paragraph{Text: chat.Join(chat.T("Back to normal at "), chat.At(time.Unix(1772440500, 0), chat.Clock))}
 	figures := chat.Fields{{Label: "Calls", Value: "617"}}
 	for _, test := range []struct {
 		m    chat.Message
 		want string
 	}{
-		{chat.Message{Title: "day shift", Tone: chat.Warning, Blocks: []chat.Block{words, figures}}, "Warning: day shift – 585 calls answered."},
-		{chat.Message{Title: "Asha missed 4 calls", Blocks: []chat.Block{figures, chat.Paragraph{Quiet: true, Text: chat.T("small print")}}}, "Asha missed 4 calls"},
-		{chat.Message{Blocks: []chat.Block{figures}}, "Calls 617"},
+		{chat.Message{Title: "day shift", Tone: chat.Warning, Blocks: []chat.Block{words, figures}}, "**Warning: day shift**|585 calls answered. [](Calls)"},
+		{chat.Message{Title: "Asha missed 4 calls", Blocks: []chat.Block{figures, words}}, "**Asha missed 4 calls** [](Calls)(\u200b)"},
+		{chat.Message{Title: "Asha", Blocks: []chat.Block{timed}}, "**Asha** [Back to normal at <t:1772440500:t>]"},
+		{chat.Message{Title: "Asha", Footer: timed.Text}, "**Asha** [-# Back to normal at <t:1772440500:t>]"},
+		{chat.Message{Title: "Link *again*", Blocks: []chat.Block{words}}, "**Link \\*again\\***|585 calls answered."},
+		{chat.Message{Blocks: []chat.Block{words, words}}, "585 calls answered. [585 calls answered.]"},
+		{chat.Message{Blocks: []chat.Block{figures}}, "Calls 617 [](Calls)"},
 	} {
-		if got := draw(test.m, true).Content; got != test.want {
-			t.Errorf("got %q, want %q", got, test.want)
+		c := draw(test.m, true)
+		got := c.Content
+		for _, e := range c.Embeds {
+			got += " " + e.Title + "[" + e.Description + "]"
+			for _, f := range e.Fields {
+				got += "(" + f.Name + ")"
+			}
+		}
+		if got = strings.ReplaceAll(got, "\n", "|"); got != test.want {
+			t.Errorf("got  %q\nwant %q", got, test.want)
 		}
 	}
 }
@@ -307,11 +321,15 @@ func TestTable(t *testing.T) {
 	if got, want := table(narrow), "```\nName        Calls\nAsha ˋRaoˋ      7\nBo             12\n+2 more\n```"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	wide := narrow
-	wide.Columns = append(slices.Clone(narrow.Columns), chat.Column{Title: strings.Repeat("Long ", 7)})
-	wide.Rows = [][]string{{"Asha *Rao*", "7 s", "on a call"}, {"", "12", ""}}
-	title := strings.Repeat("Long ", 7)
-	if got, want := table(wide), `**Asha \*Rao\*** · Calls **7`+"\u00a0"+`s** · `+title+" on a call\n– · Calls **12**\n-# +2 more"; got != want {
+	wide := chat.Table{Columns: append(slices.Clone(narrow.Columns), chat.Column{Title: strings.Repeat("Long ", 7)}, chat.Column{Title: "State", Evident: true})}
+	wide.Rows = [][]string{{"Asha *Rao*", "7 s", "on a call", "firing"}, {"", "12", "", ""}}
+	wide.More = 2
+	title := "l" + strings.Repeat("Long ", 7)[1:]
+	if got, want := table(wide), `**Asha \*Rao\***`+"\n-# calls\u00a0**7\u00a0s** · "+title+"\u00a0on a call · firing\n–\n-# calls\u00a0**12**\n-# +2 more"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	numbered := chat.Table{Columns: []chat.Column{{Title: "#", Numeric: true}, {Title: "Who"}, {Title: "What"}}, Rows: [][]string{{"7", "Bo", strings.Repeat("x", 40)}}}
+	if got, want := table(numbered), "**#7 Bo**\n-# what\u00a0"+strings.Repeat("x", 40); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

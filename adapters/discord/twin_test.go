@@ -201,11 +201,12 @@ func (w *twin) answered(i twinInteraction, kind int) string {
 
 // twinMessage is a message as a client of the twin sees it.
 type twinMessage struct {
-	ID     string
-	Flags  int
-	Edited *string `json:"edited_timestamp"`
-	Embeds []struct{ Title, Description string }
-	Rows   []struct {
+	ID      string
+	Content string
+	Flags   int
+	Edited  *string `json:"edited_timestamp"`
+	Embeds  []struct{ Title, Description string }
+	Rows    []struct {
 		Components []struct {
 			CustomID string `json:"custom_id"`
 			Label    string
@@ -222,7 +223,11 @@ func (w *twin) message(title string) twinMessage {
 		w.call("messages", nil, &all)
 		n := 0
 		for _, m := range all {
-			if len(m.Embeds) > 0 && strings.Contains(m.Embeds[0].Title, title) {
+			said := m.Content
+			if len(m.Embeds) > 0 {
+				said += m.Embeds[0].Title
+			}
+			if strings.Contains(said, title) {
 				found = m
 				n++
 			}

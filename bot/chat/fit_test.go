@@ -105,7 +105,7 @@ func (s source) block() Block {
 		return Fields(list(s.few(), func() Field { return Field{s.text(), s.text(), s.text()} }))
 	case 2:
 		return Table{
-			Columns: list(s.few()%25, func() Column { return Column{s.text(), s.IntN(2) == 0} }),
+			Columns: list(s.few()%25, func() Column { return Column{s.text(), s.IntN(2) == 0, s.IntN(2) == 0} }),
 			Rows:    list(s.few(), func() []string { return list(s.few()%7, s.text) }),
 			More:    s.IntN(3),
 		}

@@ -22,7 +22,7 @@ func everything() chat.Message {
 			chat.Paragraph{Quiet: true, Text: chat.Join(chat.T("a "), chat.Strong("b"), chat.Code("c"),
 				chat.Mention(asha, "Asha"), chat.At(at, chat.Ago), chat.Link("d", "https://example.com"))},
 			chat.Fields{{Label: "Missed", Value: "3", Note: "▲ 1"}},
-			chat.Table{Columns: []chat.Column{{Title: "Agent"}, {Title: "Missed", Numeric: true}}, Rows: [][]string{{"Asha", "3"}}, More: 2},
+			chat.Table{Columns: []chat.Column{{Title: "Agent", Evident: true}, {Title: "Missed", Numeric: true}}, Rows: [][]string{{"Asha", "3"}}, More: 2},
 			chat.Chart{Title: "Calls", Kind: chat.Curves, Labels: []string{"09", "10"}, Unit: "calls", Alt: "up",
 				Series: []chat.Series{{Name: "offered", Points: []chat.Point{{Value: 1.5}, {Missing: true}}}}},
 		},

@@ -69,10 +69,12 @@ type Table struct {
 	More    int        `json:"more,omitempty"` // rows that were left out, said below the table
 }
 
-// A Column is a column's header. Numeric columns are aligned right.
+// A Column is a column's header. Numeric columns are aligned right. The cells of
+// an evident one, such as names, need no title where a row is drawn as a line.
 type Column struct {
 	Title   string `json:"title,omitempty"`
 	Numeric bool   `json:"numeric,omitempty"`
+	Evident bool   `json:"evident,omitempty"`
 }
 
 // A Chart is a small picture of numbers. Its words stand in Alt, which every
