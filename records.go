@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"floorwalker/bot"
+	"floorwalker/store"
 )
 
 // digestRow is one line of `digest list`.
@@ -112,6 +113,7 @@ func (o *office) outbox(_ context.Context, a outboxArgs) (outboxTable, error) {
 // auditTable is the document of `audit --json`.
 type auditTable struct {
 	Entries []bot.AuditEntry `json:"entries"`
+	Damaged []string         `json:"damaged"` // entries that cannot be read, and are passed over
 }
 
 // auditArgs say from when on.
@@ -120,12 +122,17 @@ type auditArgs struct {
 }
 
 func (o *office) audit(_ context.Context, a auditArgs) (auditTable, error) {
-	table := auditTable{Entries: []bot.AuditEntry{}}
+	table := auditTable{Entries: []bot.AuditEntry{}, Damaged: []string{}}
 	for e, err := range o.store.AuditTrail(a.Since) {
 		if err != nil {
 			return auditTable{}, fmt.Errorf("read the audit trail: %w", err)
 		}
 		table.Entries = append(table.Entries, e)
+	}
+	for _, record := range o.store.Damaged() {
+		if strings.HasPrefix(record, store.AuditRecord) {
+			table.Damaged = append(table.Damaged, record)
+		}
 	}
 	return table, nil
 }
@@ -236,23 +243,32 @@ func (p *program) auditCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "audit", Short: "Print who did what", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withClerk(cmd, func(c *clerk) error {
-				table, err := ask[auditTable](cmd.Context(), c, "audit", auditArgs{})
-				if err != nil {
-					return err
-				}
-				if p.json {
-					return p.printJSON(table)
-				}
-				w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(w, "AT\tACTOR\tACTION\tOBJECT\tDETAIL")
-				for _, e := range table.Entries {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.At.Local().Format("2006-01-02 15:04:05 MST"), printable(e.Actor), e.Action, printable(e.Object), printable(e.Detail))
-				}
-				return w.Flush()
-			})
+			return p.withClerk(cmd, func(c *clerk) error { return p.audit(cmd, c) })
 		},
 	}
 	p.addJSON(cmd)
 	return cmd
+}
+
+// audit prints the audit trail as far as it can be read; an entry that cannot is
+// named, and an error at the end.
+func (p *program) audit(cmd *cobra.Command, c *clerk) error {
+	table, err := ask[auditTable](cmd.Context(), c, "audit", auditArgs{})
+	if err != nil {
+		return err
+	}
+	if p.json {
+		err = p.printJSON(table)
+	} else {
+		w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "AT\tACTOR\tACTION\tOBJECT\tDETAIL")
+		for _, e := range table.Entries {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.At.Local().Format("2006-01-02 15:04:05 MST"), printable(e.Actor), e.Action, printable(e.Object), printable(e.Detail))
+		}
+		err = w.Flush()
+	}
+	if err == nil && len(table.Damaged) > 0 {
+		err = fmt.Errorf("the audit trail is not whole, these cannot be read: %s; a backup may have them", printable(strings.Join(table.Damaged, "; ")))
+	}
+	return err
 }

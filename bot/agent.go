@@ -179,7 +179,8 @@ type Seen struct {
 
 // Audit is the role of the store that shows the audit trail.
 type Audit interface {
-	// AuditTrail yields entries since a time, oldest first, by pages.
+	// AuditTrail yields entries since a time, oldest first, by pages. Those that
+	// cannot be read are left out, and named by [Outbox.Damaged].
 	AuditTrail(since time.Time) iter.Seq2[AuditEntry, error]
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"fmt"
 	"iter"
 	"time"
 
@@ -36,9 +37,37 @@ func auditKey(at time.Time, number uint32) []byte {
 	return binary.BigEndian.AppendUint32(key, number)
 }
 
-// AuditTrail yields entries since a time, oldest first.
+// AuditRecord is what the names of audit entries in [Store.Damaged] begin with.
+const AuditRecord = "audit entry "
+
+// auditName is what an entry that cannot be read is called.
+func auditName(key []byte) string {
+	if len(key) != 16 {
+		return fmt.Sprintf("%s%x", AuditRecord, key)
+	}
+	at := time.Unix(int64(binary.BigEndian.Uint64(key)^1<<63), 0).UTC()
+	return fmt.Sprintf("%s%d of %s", AuditRecord, binary.BigEndian.Uint32(key[12:]), at.Format(time.RFC3339))
+}
+
+// AuditTrail yields entries since a time, oldest first. One that cannot be read is
+// passed over, see [Store.Damaged].
 func (s *Store) AuditTrail(since time.Time) iter.Seq2[bot.AuditEntry, error] {
-	return pages(s, bucketAudit, auditKey(since, 0), func(_ *ring, _, value []byte) (bot.AuditEntry, error) {
-		return decode[bot.AuditEntry](bucketAudit, "an entry", value)
+	entries := pages(s, bucketAudit, auditKey(since, 0), func(_ *ring, key, value []byte) (*bot.AuditEntry, error) {
+		e, err := decode[bot.AuditEntry](bucketAudit, "an entry", value)
+		if s.damages.pass(auditName(key), err) {
+			return nil, nil
+		}
+		return &e, err
 	})
+	return func(yield func(bot.AuditEntry, error) bool) {
+		for e, err := range entries {
+			switch {
+			case err != nil:
+				yield(bot.AuditEntry{}, err)
+				return
+			case e != nil && !yield(*e, nil):
+				return
+			}
+		}
+	}
 }

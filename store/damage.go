@@ -9,9 +9,9 @@ import (
 	"sync"
 )
 
-// damages are the records of the outbox, of digests and of the bot's own that
-// were passed over, because they cannot be read: one of them must not keep
-// everything else from going on. Each is logged once.
+// damages are the records of the outbox, of digests, of the audit trail and of the
+// bot's own that were passed over, because they cannot be read: one of them must
+// not keep everything else from going on. Each is logged once.
 type damages struct {
 	log *slog.Logger
 
@@ -34,9 +34,9 @@ func (d *damages) pass(record string, err error) bool {
 	return true
 }
 
-// Damaged returns, in words, which records of the outbox, of digests and of the
-// bot's own were found to be unreadable since the store was opened, and passed
-// over. They stay in the file until they are written anew.
+// Damaged returns, in words, which records of the outbox, of digests, of the audit
+// trail and of the bot's own were found to be unreadable since the store was
+// opened, and passed over. They stay in the file until they are written anew.
 func (s *Store) Damaged() []string {
 	s.damages.mu.Lock()
 	defer s.damages.mu.Unlock()

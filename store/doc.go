@@ -85,9 +85,10 @@
 // The queue repeats of each row that waits what decides when it leaves. A settled
 // row leaves the queue, loses its message, and goes after 90 days.
 //
-// A row, place, promise or occurrence that cannot be read, or a record of the
-// bot's own, is passed over and named, see [Store.Damaged]: one lost message must
-// not keep all others from being sent, nor one person's quiet hours all alerts.
+// A row, place, promise or occurrence that cannot be read, an entry of the audit
+// trail or a record of the bot's own, is passed over and named, see
+// [Store.Damaged]: one lost message must not keep all others from being sent, nor
+// one person's quiet hours all alerts.
 //
 // # History
 //

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+
+	"floorwalker/bot"
+	"floorwalker/store"
+)
+
+// spoil damages the records of a bucket from one to another, in the order of their
+// keys and counted from 0, of a database that nobody has open.
+func spoil(t *testing.T, path, bucket string, from, to int) {
+	t.Helper()
+	db, err := bolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	err = db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket([]byte(bucket))
+		var keys [][]byte
+		err := b.ForEach(func(key, _ []byte) error {
+			keys = append(keys, bytes.Clone(key))
+			return nil
+		})
+		for _, key := range keys[from:to] {
+			if err := b.Put(key, []byte("{")); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAuditDamaged: what is left of a damaged audit trail is printed, and what is
+// not is named; the exit status says that it is not whole.
+func TestAuditDamaged(t *testing.T) {
+	dir := t.TempDir()
+	file, path := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "floorwalker.db")
+	if err := os.WriteFile(file, []byte("dashboard: {base_url: \"http://127.0.0.1:1\"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.Open(store.Config{Path: path, KeyFile: filepath.Join(dir, "floorwalker.key")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		if err := st.Record(bot.AuditEntry{Actor: "cli:0", Action: "backup", Object: fmt.Sprint("saved-", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	audit := func(args ...string) (status int, out, complaint string) {
+		var o, e bytes.Buffer
+		status = run(t.Context(), append([]string{"audit", "--config", file}, args...), streams{strings.NewReader(""), &o, &e})
+		return status, o.String(), e.String()
+	}
+	if status, out, complaint := audit(); status != 0 || complaint != "" || strings.Count(out, "saved-") != 4 {
+		t.Fatalf("undamaged: status %d\n%s%s", status, out, complaint)
+	}
+	spoil(t, path, "audit", 1, 3)
+	for _, args := range [][]string{nil, {"--json"}} {
+		status, out, complaint := audit(args...)
+		if status != exitFailed || !strings.Contains(out, "saved-0") || !strings.Contains(out, "saved-3") || strings.Contains(out, "saved-1") {
+			t.Errorf("%q: status %d\n%s", args, status, out)
+		}
+		if !strings.Contains(complaint, "audit entry 2 of 20") || !strings.Contains(complaint, "audit entry 3 of 20") || strings.Contains(complaint, "audit entry 1 ") {
+			t.Errorf("%q: the damage is called %s", args, complaint)
+		}
+	}
+}
