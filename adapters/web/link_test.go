@@ -26,7 +26,8 @@ func TestLooking(t *testing.T) {
 		t.Error("a look used the page up")
 	}
 	body := st.get("/link/" + ticket).Body.String()
-	for _, want := range []string{"Asha Rao", "Slack · Northwind Support", "U0ASHA", "until 10:10 IST", "/floor unlink", `type="password"`, `lang="en"`} {
+	for _, want := range []string{"Asha Rao", "Slack · Northwind Support", "U0ASHA", "until 10:10 IST", "/floor unlink", `lang="en"`,
+		`name="token" type="password"`, `name="ssid" type="password"`, `type="checkbox" value="yes" required`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not say %q", want)
 		}

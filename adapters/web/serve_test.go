@@ -174,6 +174,15 @@ func TestLargeHeaders(t *testing.T) {
 	}
 }
 
+// TestAsterisk: what the standard library would answer by itself is nothing that
+// is served either.
+func TestAsterisk(t *testing.T) {
+	r := serve(t, newStand(t))
+	if got := r.ask(r.dial(), "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"); got != http.StatusNotFound {
+		t.Errorf("OPTIONS *: status %d", got)
+	}
+}
+
 // TestDrain: when the listener stops, what is under way is answered, and nothing
 // new is taken.
 func TestDrain(t *testing.T) {
