@@ -124,7 +124,26 @@ func (d *desk) quietUntil(addr chat.Address, team string) (time.Time, bool) {
 	if t, ok := d.c.team(team); ok {
 		return t.QuietHours.Until(d.now, t.Zone)
 	}
-	return time.Time{}, false
+	return d.allQuietUntil(addr)
+}
+
+// allQuietUntil is quietUntil for what is about all teams: it is quiet while it is
+// in each team of a supervisor's that works now.
+func (d *desk) allQuietUntil(addr chat.Address) (until time.Time, quiet bool) {
+	for _, name := range d.c.supervises(addr) {
+		t, _ := d.c.team(name)
+		if !t.Poll || len(schedule.Rotas{t.Rota}.Current(d.now)) == 0 {
+			continue
+		}
+		end, inIt := t.QuietHours.Until(d.now, t.Zone)
+		if !inIt {
+			return time.Time{}, false
+		}
+		if !quiet || end.Before(until) {
+			until, quiet = end, true
+		}
+	}
+	return until, quiet
 }
 
 // setQuiet keeps somebody's own quiet hours, and moves what waits for their end.

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -185,7 +186,8 @@ func (d *desk) lease(o openEpisode) {
 	default:
 		o.Reminded = true
 		d.touch(o.subject)
-		if to, err := chat.ParseAddress(o.Handling.Ack.By); err == nil && o.state.State.Phase == alert.Firing {
+		to, err := chat.ParseAddress(o.Handling.Ack.By)
+		if err == nil && o.state.State.Phase == alert.Firing && d.mayRemind(to, o.teams()[0], o.Handling.Severity) {
 			m := note("Still firing", chat.T(o.Sentence), chat.Join(chat.T("Your acknowledgement ends at "), d.clock(to, until), chat.T(".")),
 				chat.Action{ID: "floor", Value: fmt.Sprintf("ack %d", o.N), Label: "Keep it for another hour", Replace: true})
 			d.notify("ack-ending", fmt.Sprintf("%s-%d", o.id(), until.Unix()), to, m)
@@ -277,10 +279,21 @@ func (d *desk) remind(s silence, open []openEpisode) {
 	if err != nil || len(hidden) == 0 {
 		return
 	}
+	worst := slices.MaxFunc(hidden, func(a, b line) int { return cmp.Compare(a.severity, b.severity) })
+	if !d.mayRemind(to, s.Matcher.Team, worst.severity) {
+		return
+	}
 	m := note("A silence ends", chat.Join(chat.T(fmt.Sprintf("Silence %d of %s ends at ", s.N, s.What)), d.clock(to, s.End), chat.T(", and this still fires:")), nil,
 		chat.Action{ID: "floor", Value: fmt.Sprintf("silence %s 1h", numberList(hidden)), Label: "Silence 1 h more"})
 	m.Blocks = append(m.Blocks, d.table(to, hidden))
 	d.notify("silence-ending", strconv.Itoa(s.N), to, m)
+}
+
+// mayRemind reports whether a person may be reminded now of something about a
+// team. In quiet hours only of what is critical: when they end it is too late.
+func (d *desk) mayRemind(to chat.Address, team string, severity alert.Severity) bool {
+	_, quiet := d.quietUntil(to, team)
+	return !quiet || severity == alert.Critical
 }
 
 // notify promises a person a message about their own doing.
