@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -103,11 +104,14 @@ func newBreaker(log *slog.Logger) *gobreaker.CircuitBreaker[Counters] {
 }
 
 // call asks until there is an answer, an error that repeating does not mend, or
-// no try left. It returns the error of the last request that was sent: that
-// one explains, and not that time then ran out.
-func (c *caller) call(ctx context.Context, cred Credential) (Counters, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.limit)
-	defer cancel()
+// no try or no time left. It returns the error of the last request that was sent:
+// that one explains, and not that time then ran out.
+func (c *caller) call(ctx context.Context, q Query) (Counters, error) {
+	limit := c.limit
+	if q.Within > 0 {
+		limit = min(limit, q.Within)
+	}
+	until := time.Now().Add(limit)
 	var why error
 	tries := 0
 	delay := backoff.NewExponentialBackOff()
@@ -116,12 +120,12 @@ func (c *caller) call(ctx context.Context, cred Credential) (Counters, error) {
 		if tries++; tries > 1 {
 			c.retries.Add(1)
 		}
-		counters, sent, err := c.try(ctx, cred)
+		counters, sent, err := c.try(ctx, q.Credential, until)
 		if err != nil && (sent || why == nil) {
 			why = err
 		}
 		return counters, retryable(err)
-	}, backoff.WithBackOff(delay), backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(c.limit))
+	}, backoff.WithBackOff(delay), backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(limit))
 	if err != nil {
 		return Counters{}, why
 	}
@@ -142,15 +146,14 @@ func retryable(err error) error {
 
 // try waits for its turn and makes one attempt, unless the breaker is open. It
 // reports whether a request was sent.
-func (c *caller) try(ctx context.Context, cred Credential) (counters Counters, sent bool, err error) {
-	leave, err := c.gate.enter(ctx)
-	if err != nil {
+func (c *caller) try(ctx context.Context, cred Credential, until time.Time) (counters Counters, sent bool, err error) {
+	if err := c.gate.enter(ctx, until); err != nil {
 		return Counters{}, false, err
 	}
-	defer leave()
+	defer c.gate.leave()
 	counters, err = c.breaker.Execute(func() (Counters, error) {
 		sent = true
-		return c.attempt(ctx, cred)
+		return c.attempt(ctx, cred, until)
 	})
 	switch {
 	case errors.Is(err, gobreaker.ErrOpenState):
@@ -161,12 +164,15 @@ func (c *caller) try(ctx context.Context, cred Credential) (counters Counters, s
 	return counters, sent, err
 }
 
-// attempt sends one request and reads its answer.
-func (c *caller) attempt(ctx context.Context, cred Credential) (Counters, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+// attempt sends one request and reads its answer, until a time at most.
+func (c *caller) attempt(ctx context.Context, cred Credential, until time.Time) (Counters, error) {
+	start := time.Now()
+	if end := start.Add(c.timeout); end.Before(until) {
+		until = end
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	req := c.ask(ctx, cred)
-	start := time.Now()
 	c.attempts.Add(1)
 	c.inFlight.Add(1)
 	defer func() {
@@ -206,14 +212,17 @@ func (c *caller) read(ctx context.Context, resp *http.Response, cred Credential)
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		return Counters{}, &Error{Class: ClassFault, Err: redirected(resp)}
 	}
-	body, err := readBody(resp)
+	body := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(body)
+	body.Reset()
+	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
 	switch {
 	case err != nil:
 		return Counters{}, &Error{Err: c.networkError(ctx, err, cred)}
-	case len(body) > maxBody:
+	case body.Len() > maxBody:
 		return Counters{}, &Error{Err: errTooLong}
 	}
-	row, rows, e := decode(body, cred)
+	row, rows, e := decode(body.Bytes(), cred)
 	switch {
 	case e != nil:
 		return Counters{}, e
@@ -227,15 +236,8 @@ func (c *caller) read(ctx context.Context, resp *http.Response, cred Credential)
 	return Counters{Row: row, Rows: rows, Date: date.UTC()}, nil
 }
 
-// readBody reads an answer, and no more than a byte beyond maxBody.
-func readBody(resp *http.Response) ([]byte, error) {
-	var body bytes.Buffer
-	if n := resp.ContentLength; n > 0 && n <= maxBody {
-		body.Grow(int(n) + bytes.MinRead) // so that it never grows again
-	}
-	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
-	return body.Bytes(), err
-}
+// bodies are buffers for reuse. What is decoded holds on to none of them.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // redirected describes a redirect by the host it points to. The rest of the
 // address is the server's and may hold anything.

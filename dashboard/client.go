@@ -88,9 +88,10 @@ func New(cfg Config) (*Client, error) {
 
 // A Query asks for one agent's counters.
 type Query struct {
-	Agent      string     // key of cache and flight; "" for nobody known yet (at link): neither cached nor shared
-	Credential Credential // whose counters come back
-	Fresh      bool       // ask the API, whatever is cached or on its way; the answer is cached
+	Agent      string        // key of cache and flight; "" for nobody known yet (at link): neither cached nor shared
+	Credential Credential    // whose counters come back
+	Fresh      bool          // ask the API, whatever is cached or on its way; the answer is cached
+	Within     time.Duration // what a call that this starts may take at most, waiting included; 0: as long as any
 }
 
 // Counters returns the agent's counters: from the cache if they are young
@@ -170,7 +171,7 @@ func (c *Client) fly(ctx context.Context, q Query) (counters Counters, err error
 			c.answers.Add(1)
 		}
 	}()
-	return c.caller.call(ctx, q.Credential)
+	return c.caller.call(ctx, q)
 }
 
 // gaveUp is the error of a caller whose context ended.

@@ -76,7 +76,7 @@ func (c Credential) Equal(d Credential) bool {
 
 // body returns the request's JSON: the parts that were given, nothing else.
 func (c Credential) body() []byte {
-	b := []byte{'{'}
+	b := append(make([]byte, 0, 128), '{')
 	for _, part := range []struct{ name, value string }{
 		{"ssid", c.SSID.Reveal()}, {"userId", c.UserID}, {"token", c.Token.Reveal()},
 	} {
@@ -99,7 +99,7 @@ type fingerprint [sha256.Size]byte
 // fingerprint returns the credential's fingerprint. The lengths keep parts apart
 // that join to the same text.
 func (c Credential) fingerprint() fingerprint {
-	var b []byte
+	b := make([]byte, 0, 256) // enough for all but the oddest
 	for _, part := range []string{c.SSID.Reveal(), c.UserID, c.Token.Reveal()} {
 		b = binary.AppendUvarint(b, uint64(len(part)))
 		b = append(b, part...)

@@ -41,21 +41,31 @@ func newGate(inFlight int, perSecond float64) *gate {
 	}
 }
 
-// enter waits for its turn and returns the function that leaves again. It fails
-// at once when the turn would come after the end of ctx.
-func (g *gate) enter(ctx context.Context) (leave func(), err error) {
+// enter waits for its turn, until a time at most; who has entered leaves again.
+// It fails at once when the turn would come after that time or the end of ctx.
+func (g *gate) enter(ctx context.Context, until time.Time) error {
+	if ctx.Err() == nil && g.places.TryAcquire(1) {
+		if g.pausedFor() <= 0 && g.limiter.Allow() {
+			return nil // as a rule, and without a timer
+		}
+		g.leave()
+	}
 	g.waiting.Add(1)
 	defer g.waiting.Add(-1)
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
 	if g.places.Acquire(ctx, 1) != nil {
-		return nil, gaveUp(ctx)
+		return gaveUp(ctx)
 	}
-	leave = func() { g.places.Release(1) }
 	if err := g.turn(ctx); err != nil {
-		leave()
-		return nil, err
+		g.leave()
+		return err
 	}
-	return leave, nil
+	return nil
 }
+
+// leave makes room for the next.
+func (g *gate) leave() { g.places.Release(1) }
 
 // turn waits for the limiter and for the end of a pause. Whoever has waited
 // through a pause queues again: else all of them would go at its end.

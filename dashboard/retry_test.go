@@ -88,6 +88,41 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
+// TestWithin checks that a query's own limit ends a call that repeats itself and
+// one that waits for its turn.
+func TestWithin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := client(t, server(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}), func(cfg *dashboard.Config) { cfg.MaxInFlight = 1 })
+		for _, within := range []time.Duration{4 * time.Second, 12 * time.Second, time.Hour} {
+			q := fresh("asha")
+			q.Within = within
+			start := time.Now()
+			_, err := c.Counters(t.Context(), q)
+			expect(t, err, dashboard.ClassTransient)
+			if took, most := time.Since(start), min(within, 21*time.Second); !errors.Is(err, context.DeadlineExceeded) || took > most || took < most-time.Second {
+				t.Errorf("within %s: after %s: %v", within, took, err)
+			}
+		}
+		go c.Counters(t.Context(), fresh("ben")) // takes the only place, for twenty seconds
+		synctest.Wait()
+		q := fresh("asha")
+		q.Within = 3 * time.Second
+		start, sent := time.Now(), c.Stats().Attempts
+		_, err := c.Counters(t.Context(), q)
+		expect(t, err, dashboard.ClassTransient)
+		if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took != q.Within || c.Stats().Attempts != sent {
+			t.Errorf("waiting for a place, after %s: %v", took, err)
+		}
+		time.Sleep(time.Minute) // until the call that has the place is over
+		if s := c.Stats(); s.InFlight != 0 || s.Waiting != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 // TestLimits sends a crowd at once and checks the rate and the number in flight.
 func TestLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
