@@ -75,6 +75,7 @@ func command[P, R any](c cdp.Command[P, R], params P) step {
 // screen makes the browser's window one of a width and a colour scheme.
 func screen(width int64, scheme string) step {
 	return chromedp.Steps(chromedp.EmulateViewport(width, 800, chromedp.EmulateScale(2)),
+		command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
 		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 		}))
@@ -162,6 +163,9 @@ func picture(ctx context.Context, t *testing.T, sc scene, width int64, scheme st
 	focus := read(ctx, t, chromedp.Evaluate[string]("document.activeElement.className"))
 	if alert := sc.name == "faults" || sc.name == "refused" || sc.name == "ended"; alert != (focus == "alert") {
 		t.Errorf("%s: the focus is on %q", sc.name, focus)
+	}
+	if unseen := read(ctx, t, chromedp.Evaluate[[]string](focusable)); len(unseen) > 0 {
+		t.Errorf("%s: whoever uses a keyboard does not see where they are: %s", sc.name, strings.Join(unseen, ", "))
 	}
 	if *pictures == "" {
 		return
@@ -274,4 +278,17 @@ const accessible = `(() => {
 	for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) wrong.push("two of " + id);
 	if (document.querySelectorAll("h1").length !== 1) wrong.push("not one heading");
 	return wrong;
+})()`
+
+// focusable says which inputs, buttons and links do not show that they have the
+// focus. What is folded away cannot have it.
+const focusable = `(() => {
+	const unseen = [];
+	for (const e of document.querySelectorAll("input, button, summary, a")) {
+		e.focus({focusVisible: true});
+		const s = getComputedStyle(e);
+		if (document.activeElement === e && (s.outlineStyle === "none" || parseFloat(s.outlineWidth) < 2)) unseen.push(e.id || e.tagName);
+	}
+	document.activeElement.blur();
+	return unseen;
 })()`
