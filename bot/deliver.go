@@ -209,6 +209,9 @@ func (d *deliverer) over(key string) {
 // send makes the one attempt: a new message, or an edit of the one that an
 // earlier row has become.
 func (d *deliverer) send(ctx context.Context, row Row) (chat.Ref, error) {
+	if !d.b.config.Load().reads(row) {
+		return chat.Ref{}, errNotRead
+	}
 	if row.Edits == "" {
 		return d.adapter.Send(ctx, chat.Outgoing{To: row.To, Message: row.Message, Key: row.Key, Resent: row.InDoubt})
 	}
@@ -219,8 +222,9 @@ func (d *deliverer) send(ctx context.Context, row Row) (chat.Ref, error) {
 	return first.Ref, d.adapter.Edit(ctx, first.Ref, row.Message)
 }
 
-// Why a row cannot edit: the message it would edit was never sent, or waits.
+// Why a row is not sent: nobody would miss it, or the message it would edit waits.
 var (
+	errNotRead       = errors.New("the configuration does not send it there any more")
 	errNothingToEdit = errors.New("the message to edit was not sent")
 	errNotYet        = errors.New("the message to edit is not sent yet")
 )
@@ -251,11 +255,14 @@ func (d *deliverer) outcome(row Row, ref chat.Ref, err error, now time.Time) Out
 	o = Outcome{State: RowPending, Reason: err.Error(), At: now, InDoubt: row.InDoubt || errors.Is(err, chat.ErrUnclear)}
 	wait, told := errors.AsType[*chat.RetryError](err)
 	switch {
+	case errors.Is(err, errNotRead), errors.Is(err, errNothingToEdit):
+		o.State = RowCancelled
+		return o
 	case errors.Is(err, chat.ErrGone) && row.Edits != "" && row.Lane == LaneDigest:
 		// Somebody did not want it there, so that it gets no successor.
 		o.State, o.Reason = RowDead, "the message was deleted, so there is nothing to edit: "+o.Reason
 		return o
-	case errors.Is(err, chat.ErrGone), errors.Is(err, chat.ErrRejected), errors.Is(err, errNothingToEdit):
+	case errors.Is(err, chat.ErrGone), errors.Is(err, chat.ErrRejected):
 		o.State = RowDead
 		return o
 	case refusesBot(err):
@@ -313,7 +320,8 @@ func refusesBot(err error) bool {
 // fared notes how an attempt has gone. That it is tried again does not make a
 // network look well: only that it does not refuse the bot any more does.
 func (d *deliverer) fared(err error) {
-	if refusesBot(err) {
+	unasked := errors.Is(err, errNotRead) || errors.Is(err, errNothingToEdit) || errors.Is(err, errNotYet)
+	if refusesBot(err) || unasked {
 		return
 	}
 	d.mu.Lock()
@@ -335,6 +343,8 @@ func (d *deliverer) note(ctx context.Context, row Row, o Outcome, err error) {
 	switch {
 	case o.State == RowDead:
 		d.b.log.ErrorContext(ctx, "message not delivered", "key", row.Key, "to", row.To.String(), "attempts", row.Attempts, "reason", o.Reason)
+	case o.State == RowCancelled:
+		d.b.log.InfoContext(ctx, "message cancelled", "key", row.Key, "to", row.To.String(), "reason", o.Reason)
 	case errors.Is(err, errOff):
 	case err != nil:
 		d.b.log.WarnContext(ctx, "delivery failed, will try again", "key", row.Key, "attempts", row.Attempts, "next", o.Next, "err", err)

@@ -1,7 +1,9 @@
 package bot_test
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -183,6 +185,41 @@ func TestBarredAddress(t *testing.T) {
 		}
 		if d := s.bot.DeliveryStatus(); len(d) != 1 || len(d[0].Barred) != 0 {
 			t.Errorf("status when all is well: %+v", d)
+		}
+		s.stop()
+	})
+}
+
+// TestNotReadAnyMore: a digest that waits for a channel, or for a supervisor, is not
+// sent once the configuration does not send it there any more. Why is on record.
+func TestNotReadAnyMore(t *testing.T) {
+	other := daily(17*60 + 31)
+	other.Name, other.ToSupervisors = "other", true
+	c := siteConfig(t, daily(17*60+30), other)
+	c.Teams[0].Channels = []chat.Address{person("#support"), person("#old")}
+	c.Teams[0].Supervisors = []bot.Person{{Addresses: []chat.Address{person("meera")}}, {Addresses: []chat.Address{person("kim")}}}
+	inSite(t, c, func(s *site) {
+		for _, to := range []string{"#support", "#old", "meera", "kim"} {
+			s.refuse(to, &chat.RetryError{After: 10 * time.Minute, Err: errors.New("too many")})
+		}
+		s.start()
+		s.until("2026-03-02 17:35")
+		s.config.Teams = slices.Clone(s.config.Teams)
+		s.config.Teams[0].Channels, s.config.Teams[0].Supervisors = c.Teams[0].Channels[:1], c.Teams[0].Supervisors[:1]
+		s.bot.Configure(s.config)
+		for _, to := range []string{"#support", "#old", "meera", "kim"} {
+			s.refuse(to, nil)
+		}
+		s.until("2026-03-02 17:45")
+		s.expect(2, "")
+		for key, want := range map[string]bot.RowState{
+			"daily/2026-03-02T17:30/console:#support": bot.RowSent, "daily/2026-03-02T17:30/console:#old": bot.RowCancelled,
+			"other/2026-03-02T17:31/console:meera": bot.RowSent, "other/2026-03-02T17:31/console:kim": bot.RowCancelled,
+		} {
+			r := s.row("digest/support/" + key)
+			if told := r.Reason == "the configuration does not send it there any more"; r.State != want || told != (want == bot.RowCancelled) {
+				t.Errorf("%s is %s, %s; want it %s", key, r.State, r.Reason, want)
+			}
 		}
 		s.stop()
 	})

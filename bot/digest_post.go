@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -187,6 +188,30 @@ func (d *desk) audience(due dueDigest) []chat.Address {
 	return list
 }
 
+// reads reports whether a row is, by this configuration, for where it goes. A
+// digest may have waited while its team's channels, or who supervises it, changed.
+func (c *Config) reads(r Row) bool {
+	for _, team := range c.Teams {
+		for _, d := range team.Digests {
+			if strings.HasPrefix(r.Key, "digest/"+digestName(team, d)+"/") {
+				return slices.Contains(team.readers(d), r.To)
+			}
+		}
+	}
+	return r.Lane != LaneDigest
+}
+
+// readers returns all addresses that a digest can go to.
+func (t Team) readers(d Digest) (list []chat.Address) {
+	if !d.ToSupervisors {
+		return t.Channels
+	}
+	for _, p := range t.Supervisors {
+		list = append(list, p.Addresses...)
+	}
+	return list
+}
+
 // audience is [desk.audience] outside of a transaction.
 func (b *Bot) audience(c *Config, due dueDigest, now time.Time) (list []chat.Address, err error) {
 	err = b.store.View(func(tx Tx) error {
@@ -200,15 +225,8 @@ func (b *Bot) audience(c *Config, due dueDigest, now time.Time) (list []chat.Add
 // copies returns the rows of a digest that were sent or will be, to whichever of
 // a person's addresses.
 func (d *desk) copies(due dueDigest) []Row {
-	addresses := due.team.Channels
-	if due.digest.ToSupervisors {
-		addresses = nil
-		for _, p := range due.team.Supervisors {
-			addresses = append(addresses, p.Addresses...)
-		}
-	}
 	var list []Row
-	for _, to := range addresses {
+	for _, to := range due.team.readers(due.digest) {
 		if row, found := d.row(due.key(to)); found && row.State != RowDead && row.State != RowCancelled {
 			list = append(list, row)
 		}

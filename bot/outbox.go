@@ -51,7 +51,7 @@ const (
 )
 
 // RowState is where a row is in its life:
-// pending → leased → sent | pending | dead, or pending → cancelled.
+// pending → leased → sent | pending | dead | cancelled, or pending → cancelled.
 type RowState string
 
 // The states of a row. The last three are final.
@@ -65,7 +65,7 @@ const (
 
 // An Outcome is what came of an attempt to deliver a row.
 type Outcome struct {
-	State   RowState // RowSent, RowDead, or RowPending to try again
+	State   RowState // RowSent, RowDead, RowCancelled, or RowPending to try again
 	Ref     chat.Ref // sent
 	InDoubt bool     // pending: it may have arrived
 	Next    time.Time
@@ -169,9 +169,9 @@ type Outbox interface {
 	// order of arrival, by pages. Those that cannot be read are left out.
 	Rows(states ...RowState) iter.Seq2[Row, error]
 
-	// Damaged names what could not be read of rows, of the occurrences of digests
-	// and of [Records] since the start, and was passed over; nothing if all is
-	// well.
+	// Damaged names what could not be read of rows, of the occurrences of digests,
+	// of the audit trail and of [Records] since the start, and was passed over;
+	// nothing if all is well.
 	Damaged() []string
 
 	// Wake returns when the next pending row of a network is due, zero for none.

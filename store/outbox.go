@@ -126,7 +126,7 @@ func (t txn) enqueue(r bot.Row) (added bool, err error) {
 
 // Settle records what came of an attempt, see [bot.Outbox].
 func (s *Store) Settle(key string, o bot.Outcome) error {
-	if !slices.Contains([]bot.RowState{bot.RowSent, bot.RowDead, bot.RowPending}, o.State) {
+	if !slices.Contains([]bot.RowState{bot.RowSent, bot.RowDead, bot.RowCancelled, bot.RowPending}, o.State) {
 		return fmt.Errorf("outbox: %q is not what comes of an attempt (row %s)", o.State, key)
 	}
 	return s.update(func(t txn) error {

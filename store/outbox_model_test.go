@@ -147,9 +147,11 @@ func (m *outboxModel) settle(t *testing.T, s *Store, r *rand.Rand, now time.Time
 			continue
 		}
 		o := bot.Outcome{At: now, Attempt: row.Attempts}
-		switch r.IntN(5) {
+		switch r.IntN(6) {
 		case 0:
 			o.State, o.Reason = bot.RowDead, "gone"
+		case 5:
+			o.State, o.Reason = bot.RowCancelled, "not wanted"
 		case 1:
 			o.State, o.Next, o.Reason = bot.RowPending, now.Add(time.Duration(r.IntN(60))*time.Second), "busy"
 		case 2:

@@ -311,7 +311,7 @@ func TestEnqueueRefuses(t *testing.T) {
 			t.Errorf("%s is accepted", name)
 		}
 	}
-	for _, state := range []bot.RowState{bot.RowCancelled, bot.RowLeased, ""} {
+	for _, state := range []bot.RowState{bot.RowLeased, ""} {
 		if err := s.Settle("k", bot.Outcome{State: state}); err == nil {
 			t.Errorf("outcome %q is accepted", state)
 		}
