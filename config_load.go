@@ -80,6 +80,7 @@ func (d *decoder) load(cfg *Config, data []byte, private bool, opts LoadOptions)
 		d.value(root, reflect.ValueOf(cfg).Elem(), "", "")
 	}
 	d.layer(cfg, opts.Flags)
+	d.homes(cfg)
 	d.secrets(cfg, private)
 	d.paths(cfg)
 	d.validate(cfg, opts.Serving)
@@ -142,7 +143,7 @@ func (d *decoder) layer(cfg *Config, flags *pflag.FlagSet) {
 			continue
 		}
 		if err := setScalar(s.value, text, s.tag); err != nil {
-			d.fault(s.path, "%v", err)
+			d.fault(s.path, "%v%s", err, curly(text))
 		}
 	}
 }
@@ -215,6 +216,9 @@ func (d *decoder) secret(cfg *Config, value *secret.Secret, file setting) {
 	if strings.ContainsAny(value.Reveal(), " \t\r\n") {
 		d.fault(path, "the secret holds white space; was it cut off or pasted twice?")
 	}
+	if why := unfilled(value.Reveal()); why != "" {
+		d.fault(path, "%s; write the secret itself, or leave it out and set %s", why, setting{path: path}.env())
+	}
 }
 
 // secretFile reads a secret from a file, less one newline at its end.
@@ -236,6 +240,15 @@ func (d *decoder) secretFile(path, file string, into *secret.Secret) {
 		d.fault(path, "%s is empty", file)
 	default:
 		*into = secret.New(text)
+	}
+}
+
+// homes notes paths that count on a shell: a folder called ~ would be looked for.
+func (d *decoder) homes(cfg *Config) {
+	for _, s := range settings(cfg) {
+		if s.tag.Get("path") == "relative" && strings.HasPrefix(s.value.String(), "~/") {
+			d.fault(s.path, "%s: ~ means a home folder to a shell, and nothing here; write the whole path", quote(s.value.String()))
+		}
 	}
 }
 

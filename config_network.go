@@ -69,14 +69,21 @@ func (v validator) wanted(n chat.Network) bool {
 		who = fmt.Sprintf("%s and %d more need", there[0].address, more)
 	}
 	path := string(n) + ".bot_token"
-	v.fault(path, "missing; %s it (or set %s)", who, setting{path: path}.env())
+	v.missing(path, who)
 	return true
 }
 
 // needs notes a value that is missing for a reason.
 func (v validator) needs(path string, required, there bool, why string) {
 	if required && !there {
-		v.fault(path, "missing; %s needs it (or set %s)", why, setting{path: path}.env())
+		v.missing(path, why+" needs")
+	}
+}
+
+// missing notes a value that is missing, unless why its file gave none is noted.
+func (v validator) missing(path, who string) {
+	if !v.faulty[path+"_file"] {
+		v.fault(path, "missing; %s it (or set %s)", who, setting{path: path}.env())
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,6 +46,8 @@ func TestSecretFiles(t *testing.T) {
 		"slack: {bot_token_file: lf, bot_token: xoxb-1}":              "config.yaml:2: slack.bot_token_file: slack.bot_token is given as well; keep one of the two\n",
 		"slack: {bot_token_file: lf, bot_token: \"\"}":                "",
 		"slack: {bot_token_file: \"\", bot_token: xoxb-1}":            "",
+		"slack: {bot_token_file: ~/token}":                            "config.yaml:2: slack.bot_token_file: \"~/token\": ~ means a home folder to a shell, and nothing here; write the whole path\n",
+		"store: {path: ~/floorwalker.db}":                             "config.yaml:2: store.path: \"~/floorwalker.db\": ~ means a home folder to a shell, and nothing here; write the whole path\n",
 		"store: {key_file: k, key: " + strings.Repeat("A", 43) + "=}": "config.yaml:2: store.key_file: store.key is given as well; keep one of the two\n",
 		"store: {key_file: \"\"}":                                     "config.yaml:2: store.key_file: missing; without a key nothing can be sealed\n",
 	} {
@@ -113,5 +116,37 @@ func TestNoSecretIsPrinted(t *testing.T) {
 		if said := messages(warnings, err); strings.Contains(said, "S3CRET") {
 			t.Errorf("a secret is printed:\n%s\n%s", text, said)
 		}
+	}
+}
+
+// TestUnfilledSecrets: what an editor or a template left in the place of a secret
+// is no secret, and a person's token is not the bot's. Nothing of it is quoted.
+func TestUnfilledSecrets(t *testing.T) {
+	clearEnvironment(t)
+	const slot, example = "this is the name of something, and nothing is put into its place here", "this is still the example, or was cut off"
+	for text, why := range map[string]string{
+		"$SLACK_BOT_TOKEN": slot, "${SLACK_BOT_TOKEN}": slot, "{{vault.token}}": slot, "<bot-token>": slot,
+		"xoxb-…": example, "xoxb-...": example,
+	} {
+		_, warnings, err := Load(LoadOptions{Path: configFile(t, "config.yaml", small+"slack: {bot_token: "+strconv.Quote(text)+"}")})
+		said := messages(warnings, err)
+		if want := ": slack.bot_token: " + why + "; write the secret itself, or leave it out and set FLOORWALKER_SLACK_BOT_TOKEN\n"; !strings.HasSuffix(said, want) || strings.Count(said, "\n") != 1 {
+			t.Errorf("%s\n got %s want …%s", text, said, want)
+		}
+	}
+	_, warnings, err := Load(LoadOptions{Path: configFile(t, "config.yaml", small+"slack: {bot_token: xoxp-1-of-a-person}")})
+	said := messages(warnings, err)
+	if !strings.Contains(said, "slack.bot_token: a token that begins with xoxp- is not this one; it is a person's; copy the Bot User OAuth Token beside it, xoxb-") || strings.Contains(said, "of-a-person") {
+		t.Errorf("a person's token: %s", said)
+	}
+}
+
+// TestMissingFileOnce: a secret whose file cannot be read is one fault, not two.
+func TestMissingFileOnce(t *testing.T) {
+	clearEnvironment(t)
+	text := small + "admins: [slack:U1]\nslack: {app_token: xapp-1, bot_token_file: none}"
+	_, warnings, err := Load(LoadOptions{Path: configFile(t, "config.yaml", text), Serving: true})
+	if said := messages(warnings, err); strings.Count(said, "slack.bot_token") != 1 || !strings.Contains(said, "none cannot be read") {
+		t.Errorf("got %s", said)
 	}
 }

@@ -128,8 +128,9 @@ func (v validator) store() {
 
 func (v validator) slack() {
 	c := &v.cfg.Slack
-	v.token("slack.bot_token", c.BotToken, "xapp-", "slack.app_token")
-	v.token("slack.app_token", c.AppToken, "xoxb-", "slack.bot_token")
+	v.token("slack.bot_token", c.BotToken, "xapp-", "it belongs into slack.app_token")
+	v.token("slack.bot_token", c.BotToken, "xoxp-", "it is a person's; copy the Bot User OAuth Token beside it, xoxb-")
+	v.token("slack.app_token", c.AppToken, "xoxb-", "it belongs into slack.bot_token")
 	if v.endpoint("slack.api_url", c.APIURL) {
 		c.APIURL = strings.TrimRight(c.APIURL, "/") + "/" // the library appends the method
 	}
@@ -150,10 +151,26 @@ func (v validator) slack() {
 var slashCommand = regexp.MustCompile(`^/[\p{Ll}\p{Lo}\p{Mn}\p{Mc}\p{Nd}_-]{1,31}$`)
 
 // token notes a token that was put into the place of another.
-func (v validator) token(path string, token secret.Secret, prefix, belongs string) {
+func (v validator) token(path string, token secret.Secret, prefix, next string) {
 	if strings.HasPrefix(token.Reveal(), prefix) {
-		v.fault(path, "a token that begins with %s is not this one; it belongs into %s", prefix, belongs)
+		v.fault(path, "a token that begins with %s is not this one; %s", prefix, next)
 	}
+}
+
+// variable matches a text that other programs would replace: $NAME, ${NAME},
+// {{NAME}}, <NAME>.
+var variable = regexp.MustCompile(`^(\$\w+|\$?\{.*\}|<.*>)$`)
+
+// unfilled says why a text still stands in the place of a secret, "" if it does
+// not seem to.
+func unfilled(text string) string {
+	switch {
+	case variable.MatchString(text):
+		return "this is the name of something, and nothing is put into its place here"
+	case strings.Contains(text, "…"), strings.HasSuffix(text, "..."):
+		return "this is still the example, or was cut off"
+	}
+	return ""
 }
 
 func (v validator) discord() {

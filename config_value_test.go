@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"testing/quick"
 	"time"
@@ -36,5 +37,28 @@ func TestDurationsRoundTrip(t *testing.T) {
 	}
 	if err := quick.Check(check, nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSyntaxHints: what people do to YAML is said in their words too.
+func TestSyntaxHints(t *testing.T) {
+	clearEnvironment(t)
+	for text, want := range map[string]string{
+		"log:\n  level: info\n bot: x\n":    "a line of the block that begins here is indented otherwise than those beside it",
+		"teams:\n  - name: a\n - name: b\n": "a line of the block that begins here is indented otherwise than those beside it",
+		"slack: a\n  mode: socket\n":        "the key above has no colon, the line is indented deeper than it, or text with a colon wants quotes",
+		"log: {}\nteams\n  - name: a\n":     "a key has a colon and a space after it",
+		"admins: [#support]\n":              "a bracket or a quotation mark is not closed, or text with # wants quotes",
+		"admins: [@meera]\n":                "text that begins with @, % or ` wants quotes",
+		"log: {level: \"info}\n":            "a quotation mark is not closed",
+	} {
+		_, warnings, err := Load(LoadOptions{Path: configFile(t, "config.yaml", text)})
+		if said := messages(warnings, err); want != "" && !strings.Contains(said, "this is not YAML: ") || !strings.Contains(said, want) {
+			t.Errorf("%q\n got %s want %s", text, said, want)
+		}
+	}
+	_, _, err := Load(LoadOptions{Path: configFile(t, "config.yaml", small+"log: {level: “info”}\nteams: [{name: a, shifts: [{name: s, days: [mon], start: “09:00”, end: \"10:00\"}]}]")})
+	if said := messages(nil, err); !strings.Contains(said, "start: \"“09:00”\" is not a time of day; its quotation marks are curly, write straight ones") || !strings.Contains(said, "error; its quotation marks are curly") {
+		t.Errorf("curly quotation marks: %s", said)
 	}
 }

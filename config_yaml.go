@@ -110,7 +110,28 @@ func (d *decoder) syntaxFault(data []byte, err error) {
 		before, _, _ := bytes.Cut(data, []byte("*"+m[1]))
 		line = 1 + bytes.Count(before, []byte("\n"))
 	}
-	d.faultAt(line, "", "this is not YAML: %s", reason)
+	d.faultAt(line, "", "this is not YAML: %s%s", reason, syntaxHint(reason))
+}
+
+// syntaxHint says what mostly lies behind a complaint of the YAML library, which
+// speaks of its own grammar, and often of the line where a block begins.
+func syntaxHint(reason string) string {
+	has := func(text string) bool { return strings.Contains(reason, text) }
+	switch {
+	case has("mapping values are not allowed"):
+		return "; the key above has no colon, the line is indented deeper than it, or text with a colon wants quotes"
+	case has("did not find expected key"), has("did not find expected '-'"):
+		return "; a line of the block that begins here is indented otherwise than those beside it"
+	case has("could not find expected ':'"):
+		return "; a key has a colon and a space after it"
+	case has("did not find expected ',' or"), has("expected node content"):
+		return "; a bracket or a quotation mark is not closed, or text with # wants quotes"
+	case has("unexpected end of stream"):
+		return "; a quotation mark is not closed"
+	case has("cannot start any token"):
+		return "; text that begins with @, % or ` wants quotes"
+	}
+	return ""
 }
 
 // tabbedLine returns the first line that is indented with a tab.
@@ -275,8 +296,17 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string, tag reflect
 	if !strings.Contains(path, "[") {
 		d.scalars[path] = n.Value
 	} else if err := setScalar(v, n.Value, tag); err != nil {
-		d.fault(path, "%v", err)
+		d.fault(path, "%v%s", err, curly(n.Value))
 	}
+}
+
+// curly says that text holds the quotation marks of a word processor, which are
+// part of the text, "" if it holds none.
+func curly(text string) string {
+	if strings.ContainsAny(text, "“”„‘’") {
+		return "; its quotation marks are curly, write straight ones"
+	}
+	return ""
 }
 
 // wrongKind says why n cannot be a value of type t, "" if it can. It quotes no
