@@ -35,16 +35,18 @@ const (
 // A demoFloor is the scene of the demo: a shift that began eight hours ago and
 // ends in a minute or two.
 type demoFloor struct {
-	began time.Time // of the shift
-	ends  time.Time
-	zone  *time.Location // the vendor's day, chosen so that the shift lies within one
-	local *time.Location // of the visitor
-	sim   *sim.Sim
+	began  time.Time // of the shift
+	ends   time.Time
+	missed time.Time      // when asha missed three calls: at a poll a quarter of a minute ago or two
+	zone   *time.Location // the vendor's day, chosen so that the shift lies within one
+	local  *time.Location // of the visitor
+	sim    *sim.Sim
 }
 
 // newDemoFloor sets the scene for somebody who starts the demo now.
 func newDemoFloor(now time.Time) demoFloor {
 	f := demoFloor{began: now.Add(-8 * time.Hour).Truncate(time.Minute), ends: now.Add(2 * time.Minute).Truncate(time.Minute)}
+	f.missed = now.Add(-demoPoll).Truncate(demoPoll)
 	// The vendor's clock reads about 09:00 when the shift begins, wherever we
 	// are: a reset of the counters in mid-shift would be a story of its own.
 	utc := f.began.UTC()
@@ -75,7 +77,7 @@ func demo(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	config := floor.config()
-	if config.Rules, err = demoRules(config.Metrics); err != nil {
+	if config.Rules, err = floor.rules(config.Metrics); err != nil {
 		return err
 	}
 	b := bot.New(config, client, st, discard{}, log)
@@ -171,7 +173,7 @@ func (f demoFloor) remember(st *store.Store, now time.Time) error {
 			}
 			sample := d.Sample(counters, t)
 			sample.Out = row == nil
-			if i == 0 && now.Sub(t) <= 2*demoPoll {
+			if i == 0 && !t.Before(f.missed) {
 				f.burst(sample.Values)
 			}
 			samples = append(samples, bot.AgentSample{Agent: agent.ID, Sample: sample})
@@ -185,16 +187,18 @@ func (f demoFloor) remember(st *store.Store, now time.Time) error {
 	return st.AppendHistory(samples)
 }
 
-// demoRules are a rule that is about to fire, for a minute and a half, which is time
-// to press something, and the built-in ones.
-func demoRules(d stats.Dictionary) ([]*alert.Rule, error) {
+// rules are a rule that is about to fire, and the built-in ones. It looks back so
+// far that it recovers at a poll just before the shift ends: there is time to press
+// something, and the shift's end does not close the alert.
+func (f demoFloor) rules(d stats.Dictionary) ([]*alert.Rule, error) {
+	missed := fmt.Sprintf("increase(missed, %q)", f.ends.Sub(f.missed)-demoPoll-5*time.Second)
 	return alert.Load([]alert.RuleSpec{{
-		Name: "missed-burst", When: `increase(missed, "2m") >= 3`, Clear: `increase(missed, "2m") <= 1`,
+		Name: "missed-burst", When: missed + " >= 3", Clear: missed + " <= 1",
 		For: new(time.Duration), KeepFiringFor: new(time.Duration), Message: "{{.Agent}} missed {{.Value}} calls within two minutes",
 	}}, alert.NewEnv(vocabulary(d)))
 }
 
-// burst has asha miss three calls half a minute ago: her supervisor is about to
+// burst has asha miss three calls: her supervisor is about to
 // hear of it.
 func (f demoFloor) burst(samples []stats.Value) {
 	for i := range samples {
