@@ -270,6 +270,7 @@ func TestAPIFaults(t *testing.T) {
 		"HTML with 200":   {answerOf("200 OK", "Content-Type: text/html\r\n", "<html>Please log in</html>"), true},
 		"an empty 200":    {answerOf("200 OK", "", ""), true},
 		"no row":          {answerOf("200 OK", "", `{"status":"success","message":[]}`), true},
+		"a bare 401":      {answerOf("401 Unauthorized", "Content-Type: text/html\r\n", "<html>Please log in</html>"), true},
 		"429":             {answerOf("429 Too Many Requests", "Retry-After: 60\r\n", "{}"), true},
 		"503":             {answerOf("503 Service Unavailable", "Retry-After: 5\r\n", "busy"), true},
 	} {
