@@ -179,9 +179,9 @@ func TestFilesOfAnswer(t *testing.T) {
 	t.Parallel()
 	srv := workspace(t, slacktest.Options{})
 	m := note("export", "everything")
-	m.Files = []chat.File{{Name: "../me.json", Type: "application/json", Data: []byte(`{"a":1}`)}}
+	m.Files = []chat.File{{Name: `../my\me.json`, Type: "application/json", Data: []byte(`{"a":1}`)}}
 	r := run(t, srv, adapter(t, srv), replies(chat.Show(m)))
-	r.reply(srv.Slash(asha, support, "/floor", "export"), "I sent ..-me.json to our direct messages")
+	r.reply(srv.Slash(asha, support, "/floor", "export"), "I sent ..-my-me.json to our direct messages")
 	files := srv.Files()
 	if len(files) != 1 || !bytes.Contains(files[0].Data, []byte(`{"a":1}`)) || !slices.Equal(files[0].Channels, []string{srv.DM(asha)}) {
 		t.Errorf("the files are %+v", files)

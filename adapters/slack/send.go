@@ -325,7 +325,7 @@ const maxAlt = 1000
 // fileName returns a file's name as it is uploaded: short, on one line, and
 // without anything that could be a folder.
 func fileName(f chat.File) string {
-	name := strings.NewReplacer("/", "-", `\\`, "-").Replace(chat.OneLine(f.Name))
+	name := strings.NewReplacer("/", "-", `\`, "-").Replace(chat.OneLine(f.Name))
 	return cmp.Or(chat.Clip(name, 100, nil), "file")
 }
 
