@@ -162,11 +162,14 @@ func (d *desk) drawOne(m *chat.Message, reader chat.Address, l line) {
 		m.Title = word + cut(l.text, 130)
 		said = append(said, chat.Join(chat.T(endings[l.reason]+" at "), d.clock(reader, l.ended), chat.T(", after "+roughly(l.ended.Sub(l.began))+".")))
 	}
+	if l.ended.IsZero() {
+		said = append(said, d.facts(reader, l))
+	}
 	if l.ackBy != "" {
 		said = append(said, chat.Join(chat.T("Acknowledged by "+cut(l.ackBy, 40)+" until "), d.clock(reader, l.ackUntil), chat.T(".")))
 	}
 	if s := l.silence; s.N > 0 {
-		text := chat.Join(chat.T("Silenced by "+cut(s.Name, 40)+" until "), chat.At(s.End.In(d.c.zoneOf(reader)), chat.DayClock))
+		text := chat.Join(chat.T("Silenced by "+cut(s.Name, 40)+" until "), d.upTo(reader, s.End))
 		if s.Comment != "" {
 			text = chat.Join(text, chat.T(": "+s.Comment))
 		} else {
@@ -177,10 +180,16 @@ func (d *desk) drawOne(m *chat.Message, reader chat.Address, l line) {
 	if l.overBudget {
 		said = append(said, chat.T("Not sent: it has been told twice in this shift."))
 	}
-	if len(said) > 0 {
-		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Lines(said...)})
-	}
+	m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Lines(said...)})
 	m.Footer = d.footer(reader, l)
+}
+
+// upTo writes an instant to come, with its day unless that is today.
+func (d *desk) upTo(reader chat.Address, at time.Time) chat.Text {
+	if sameDay(at, d.now, d.c.zoneOf(reader)) {
+		return d.clock(reader, at)
+	}
+	return chat.At(at.In(d.c.zoneOf(reader)), chat.DayClock)
 }
 
 // endings are the reasons for which an episode ends, in words before a time.
@@ -195,20 +204,27 @@ var endings = map[alert.Reason]string{
 	alert.RuleDeleted:   "The rule was deleted",
 }
 
-// footer says what a single line's numbers are.
+// facts says how an open line stands: its value beside the limit, and since when.
+func (d *desk) facts(reader chat.Address, l line) chat.Text {
+	var text chat.Text
+	if l.value != "" {
+		text = chat.Join(chat.Strong("Now "+l.value), chat.T(", limit "+l.limit+" · "))
+	}
+	return chat.Join(text, chat.T("since "), d.clock(reader, l.began))
+}
+
+// footer says where a single line comes from, and of when its value is.
 func (d *desk) footer(reader chat.Address, l line) chat.Text {
 	parts := []string{l.rule}
 	if l.team != "" && l.team != l.who {
 		parts = append(parts, cut(l.team, 40))
 	}
+	parts = append(parts, fmt.Sprintf("#%d", l.n))
+	text := chat.T(strings.Join(parts, " · "))
 	if !l.ended.IsZero() {
-		return chat.T(strings.Join(append(parts, fmt.Sprintf("#%d", l.n)), " · "))
+		return text
 	}
-	if l.value != "" {
-		parts = append(parts, fmt.Sprintf("now %s, limit %s", l.value, l.limit))
-	}
-	parts = append(parts, fmt.Sprintf("#%d since ", l.n))
-	text := chat.Join(chat.T(strings.Join(parts, " · ")), d.clock(reader, l.began), chat.T(" · as of "), d.clock(reader, l.seen))
+	text = chat.Join(text, chat.T(" · as of "), d.clock(reader, l.seen))
 	if l.data != alert.Fresh {
 		text = chat.Join(text, chat.T(", no new data since"))
 	}
@@ -327,8 +343,8 @@ func (d *desk) buttons(reader chat.Address, open []line) []chat.Action {
 	case mine[0].team != "" || d.c.isAdmin(reader):
 		list = append(list,
 			chat.Action{ID: "floor", Value: "silence " + all + " 1h here", Label: "Silence 1 h", Replace: true},
-			chat.Action{ID: "floor", Value: "silence " + all + " shift here", Label: "End of shift", Replace: true},
-			chat.Action{ID: "floor", Value: "silence " + all, Label: "Other…", Form: true})
+			chat.Action{ID: "floor", Value: "silence " + all + " shift here", Label: "Silence this shift", Replace: true},
+			chat.Action{ID: "floor", Value: "silence " + all, Label: "Silence…", Form: true})
 	}
 	return append(list, chat.Action{ID: "floor", Value: "alerts " + all, Label: "Refresh", Replace: true})
 }

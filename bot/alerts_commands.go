@@ -306,8 +306,9 @@ func (b *Bot) quiet(_ context.Context, r *request) (chat.Reply, error) {
 	if text != "off" {
 		var err error
 		if q, err = schedule.ParseQuietHours(text); err != nil {
-			return chat.Reply{}, &problem{text: upperFirst(err.Error()) + ".", next: chat.Join(chat.T("For example "),
-				chat.Code(r.config.typed(r.From.Network, "floor", "quiet 22:00-07:00 mon-fri")), chat.T(", or off."))}
+			return chat.Reply{}, &problem{text: quoted(upperFirst(err.Error())) + ".", next: chat.Join(chat.T("For example "),
+				chat.Code(r.config.typed(r.From.Network, "floor", "quiet 22:00-07:00 mon-fri")), chat.T(" or "),
+				chat.Code(r.config.typed(r.From.Network, "floor", "quiet off")), chat.T("."))}
 		}
 		if faults := q.Faults(); len(faults) > 0 {
 			return chat.Reply{}, &problem{text: upperFirst(faults[0].Reason) + "."}
@@ -379,7 +380,7 @@ func (b *Bot) testAlert(_ context.Context, r *request) (chat.Reply, error) {
 		return chat.Reply{}, err
 	}
 	return chat.Show(note("A test alert is on its way", chat.T("It goes the way of a real one, and recovers in "+roughly(testFor)+"."),
-		chat.T("If it does not come, an administrator finds out why with floorwalker doctor."))), nil
+		chat.Join(chat.T("If it does not come, an administrator finds out why with "), chat.Code("floorwalker doctor"), chat.T(".")))), nil
 }
 
 // testFor is how long a test alert fires.

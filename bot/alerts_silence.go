@@ -144,11 +144,11 @@ func (d *desk) whatItHides(targets []target) chat.Text {
 		all = append(all, t.what)
 		hidden = append(hidden, d.hides(silence{Silence: alert.Silence{Matcher: t.Matcher}}, open)...)
 	}
-	now := "Nothing of that fires now."
+	now := ". None of that fires now."
 	if len(hidden) > 0 {
-		now = "Of that fires now: #" + numberList(hidden) + "."
+		now = ". Firing now: #" + numberList(hidden) + "."
 	}
-	return chat.T("It silences " + strings.Join(all, ", ") + ". " + now)
+	return chat.Join(chat.T("Keeps silent: "), chat.Strong(strings.Join(all, ", ")), chat.T(now))
 }
 
 // silence makes one silence for each target, from the words in r.args. A request
@@ -196,7 +196,7 @@ func (d *desk) silencedCard(reader chat.Address, made []silence) chat.Message {
 	var ns []int
 	for _, s := range made {
 		ns = append(ns, s.N)
-		text := chat.Join(chat.Strong(s.What), chat.T(" until "), chat.At(s.End.In(d.c.zoneOf(reader)), chat.DayClock))
+		text := chat.Join(chat.Strong(s.What), chat.T(" until "), d.upTo(reader, s.End))
 		if s.Comment != "" {
 			text = chat.Join(text, chat.T(": "+s.Comment))
 		}
@@ -221,7 +221,7 @@ func (b *Bot) silencesList(_ context.Context, r *request) (chat.Reply, error) {
 	}
 	m := chat.Message{Title: "Silences", Private: true}
 	err := b.lookAtDesk(time.Now(), func(d *desk) {
-		table := chat.Table{Columns: []chat.Column{{Title: "#", Numeric: true}, {Title: "What"}, {Title: "Until"}, {Title: "By"}, {Title: "Why"}, {Title: "Hides now", Numeric: true}}}
+		table := chat.Table{Columns: []chat.Column{{Title: "#", Numeric: true}, {Title: "What", Evident: true}, {Title: "Until"}, {Title: "By"}, {Title: "Why"}, {Title: "Hides now", Numeric: true}}}
 		open := d.allOpen()
 		for _, s := range d.silences() {
 			if !s.holds(d.now) || !d.c.mayHandle(r.From, s.Matcher.Team) {
@@ -273,7 +273,7 @@ func (d *desk) unsilence(r *request, ns []int, m *chat.Message) {
 		if !mine || !slices.Contains(ns, s.N) {
 			continue
 		}
-		said = append(said, chat.T(upperFirst(s.What)+" is told again."))
+		said = append(said, chat.Join(chat.T("You hear again of "), chat.Strong(s.What), chat.T(".")))
 		if s.holds(d.now) {
 			s.Silence = s.Ended(d.now)
 			d.putSilence(s)

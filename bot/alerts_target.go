@@ -207,7 +207,7 @@ func unknownRule(c *Config, name string) error {
 	}
 	p := &problem{text: fmt.Sprintf("I don't know a rule “%s”.", cut(name, 40)), next: chat.T("There are " + strings.Join(names, ", ") + ".")}
 	if near := nearest(name, names); near != "" {
-		p.next = chat.T("Did you mean " + near + "?")
+		p.next = didYouMean(near)
 	}
 	return p
 }

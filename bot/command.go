@@ -19,6 +19,7 @@ type command struct {
 	name    string
 	summary string
 	usage   string // what follows the name, for help
+	group   string // the heading that it stands under there
 	who     role
 	options []chat.Option
 	form    bool // may answer with a form
@@ -30,41 +31,41 @@ type command struct {
 // commandTable is everything that people can say to the bot.
 func commandTable() []command {
 	return []command{
-		{name: "mystats", summary: "Your own numbers, for you alone", usage: "[today|shift|week|raw|help]", run: (*Bot).mystats,
+		{name: "mystats", summary: "Your own numbers, for you alone", group: "Your numbers", usage: "[today|shift|week|raw|help]", run: (*Bot).mystats,
 			options: []chat.Option{{Name: "view", Summary: "What to show; today if left out", Choices: views()}}},
 		{name: "floor", summary: "Link your account, and everything else", run: (*Bot).help, sub: []command{
-			{name: "help", summary: "What you can do here", run: (*Bot).help},
-			{name: "link", summary: "Connect your dashboard account", run: (*Bot).link, form: true},
-			{name: "unlink", summary: "Delete what is stored about you", run: (*Bot).unlink},
-			{name: "whoami", summary: "Who I think you are", run: (*Bot).whoami},
-			{name: "export", summary: "Everything stored about you, as a file", run: (*Bot).export},
-			{name: "team", summary: "Your team now, those first who need a look", usage: "[name] | add|remove @user TEAM", who: supervisor, run: (*Bot).teamTable, free: true, sub: []command{
+			{name: "help", summary: "What you can do here", group: "Your account", run: (*Bot).help},
+			{name: "link", summary: "Connect your dashboard account", group: "Your account", run: (*Bot).link, form: true},
+			{name: "unlink", summary: "Delete what is stored about you", group: "Your account", run: (*Bot).unlink},
+			{name: "whoami", summary: "Who I think you are", group: "Your account", run: (*Bot).whoami},
+			{name: "export", summary: "Everything stored about you, as a file", group: "Your account", run: (*Bot).export},
+			{name: "team", summary: "Your team now, those first who need a look", group: "Your team", usage: "[name] | add|remove @user TEAM", who: supervisor, run: (*Bot).teamTable, free: true, sub: []command{
 				{name: "show", summary: "Your team now, those first who need a look", usage: "[name]", who: supervisor, run: (*Bot).teamTable, options: teamOption()},
 				{name: "add", summary: "Put somebody into a team", usage: "@user TEAM", who: supervisor, run: (*Bot).teamAdd, options: memberOptions()},
 				{name: "remove", summary: "Take somebody out of a team", usage: "@user TEAM", who: supervisor, run: (*Bot).teamRemove, options: memberOptions()},
 			}},
-			{name: "digest", summary: "Shift summaries: when, what, or at once", usage: "list|preview|now [TEAM/NAME]", who: supervisor, run: (*Bot).digestList, sub: []command{
+			{name: "digest", summary: "Shift summaries: when, what, or at once", group: "Your team", usage: "list|preview|now [TEAM/NAME]", who: supervisor, run: (*Bot).digestList, sub: []command{
 				{name: "list", summary: "When each digest is due", who: supervisor, run: (*Bot).digestList},
 				{name: "preview", summary: "A digest as it would be now, for you alone", who: supervisor, run: (*Bot).digestPreview, options: digestOption()},
 				{name: "now", summary: "Post a digest now", who: supervisor, run: (*Bot).digestNow, options: digestOption()},
 			}},
-			{name: "alerts", summary: "What fires now", usage: "[N]", run: (*Bot).alerts},
-			{name: "ack", summary: "Take an alert in hand for an hour", usage: "N", who: supervisor, run: (*Bot).ack,
+			{name: "alerts", summary: "What fires now", group: "Alerts", usage: "[N]", run: (*Bot).alerts},
+			{name: "ack", summary: "Take an alert in hand for an hour", group: "Alerts", usage: "N", who: supervisor, run: (*Bot).ack,
 				options: []chat.Option{{Name: "number", Summary: "The alert's number, or several: 12-15,18", Required: true}}},
-			{name: "silence", summary: "Keep alerts silent for a while", usage: "RULE|@agent|RULE@agent 1h|shift|\"until 08:00\" [comment]", who: supervisor,
+			{name: "silence", summary: "Keep alerts silent: of a rule, @agent, RULE@agent or a number", group: "Alerts", usage: "WHAT 1h|shift|until 08:00 [comment]", who: supervisor,
 				run: (*Bot).silence, options: []chat.Option{
 					{Name: "what", Summary: "A rule, @agent, RULE@agent or an alert's number", Required: true, Complete: true},
 					{Name: "for", Summary: "1h, shift or until 08:00", Required: true},
 					{Name: "comment", Summary: "Why"},
 				}},
-			{name: "silences", summary: "What is silent, and until when", who: supervisor, run: (*Bot).silencesList},
-			{name: "unsilence", summary: "End a silence", usage: "N", who: supervisor, run: (*Bot).unsilence,
+			{name: "silences", summary: "What is silent, and until when", group: "Alerts", who: supervisor, run: (*Bot).silencesList},
+			{name: "unsilence", summary: "End a silence", group: "Alerts", usage: "N", who: supervisor, run: (*Bot).unsilence,
 				options: []chat.Option{{Name: "number", Summary: "The silence's number", Required: true}}},
-			{name: "quiet", summary: "Your own quiet hours", usage: "22:00-07:00 [days]|off|show", who: supervisor, run: (*Bot).quiet,
+			{name: "quiet", summary: "Your own quiet hours", group: "Alerts", usage: "22:00-07:00 [days]|off|show", who: supervisor, run: (*Bot).quiet,
 				options: []chat.Option{{Name: "hours", Summary: "22:00-07:00, off or show"}, {Name: "days", Summary: "Such as mon-fri; every day if left out"}}},
-			{name: "test", summary: "Send me a test alert", who: supervisor, run: (*Bot).testAlert},
-			{name: "status", summary: "How the bot is doing", who: admin, run: (*Bot).status},
-			{name: "audit", summary: "Who did what", who: admin, run: (*Bot).audit},
+			{name: "test", summary: "Send me a test alert", group: "Alerts", who: supervisor, run: (*Bot).testAlert},
+			{name: "status", summary: "How the bot is doing", group: "Administration", who: admin, run: (*Bot).status},
+			{name: "audit", summary: "Who did what", group: "Administration", who: admin, run: (*Bot).audit},
 		}},
 	}
 }
@@ -257,21 +258,28 @@ func (b *Bot) help(_ context.Context, r *request) (chat.Reply, error) {
 		return chat.Reply{}, err
 	}
 	m := chat.Message{Title: "What you can do", Private: true}
-	for _, c := range b.commands {
-		if len(c.sub) == 0 {
-			m.Blocks = append(m.Blocks, chat.Paragraph{Text: helpLine(r, c, "")})
+	var groups []string
+	lines := map[string][]chat.Text{}
+	add := func(c command, parent string) {
+		if !r.may(c.who) {
+			return
 		}
+		if lines[c.group] == nil {
+			groups = append(groups, c.group)
+			lines[c.group] = []chat.Text{chat.Strong(c.group)}
+		}
+		lines[c.group] = append(lines[c.group], helpLine(r, c, parent))
 	}
 	for _, c := range b.commands {
-		var lines []chat.Text
+		if len(c.sub) == 0 {
+			add(c, "")
+		}
 		for _, s := range c.sub {
-			if r.may(s.who) {
-				lines = append(lines, helpLine(r, s, c.name))
-			}
+			add(s, c.name)
 		}
-		if len(lines) > 0 {
-			m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Lines(lines...)})
-		}
+	}
+	for _, group := range groups {
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Lines(lines[group]...)})
 	}
 	m.Footer = chat.T("Answers are for you alone. Your credentials are kept encrypted and shown to nobody.")
 	m.Actions = []chat.Action{{ID: "mystats", Label: "My numbers"}}

@@ -67,6 +67,8 @@ func (r report) headline(delayed bool) string {
 		switch n := len(r.agents); n {
 		case 0:
 			b.WriteString("Nobody of this team is linked yet, so there are no numbers.")
+		case 1:
+			b.WriteString("No data: the one linked agent could not be read.")
 		default:
 			fmt.Fprintf(&b, "No data: none of %s could be read.", plural(n, "linked agent"))
 		}
@@ -136,17 +138,15 @@ func (r report) fields() chat.Fields {
 			continue
 		}
 		f := chat.Field{Label: label(d, m), Value: show(n, m.Unit)}
-		if rate := r.all.Totals["miss_rate"]; name == "missed" && d.Confirmed("miss_rate") && rate.Known() {
-			f.Note = percent(rate.Value) + " of offered"
-		}
 		if usual := r.usual.Median(name); usual.Known() {
-			if c := change(n.Value-usual.Value, m.Unit); c != "" {
-				f.Note = strings.TrimPrefix(f.Note+" · "+c, " · ")
-			}
+			f.Note = change(n.Value-usual.Value, m.Unit)
+		}
+		if rate := r.all.Totals["miss_rate"]; name == "missed" && d.Confirmed("miss_rate") && rate.Known() {
+			f.Note = strings.TrimPrefix(f.Note+" · "+percent(rate.Value)+" of offered", " · ")
 		}
 		fields = append(fields, f)
 	}
-	return append(fields, chat.Field{Label: "Agents", Value: fmt.Sprintf("%d of %d", r.all.Reporting, len(r.agents)), Note: "with data"})
+	return append(fields, chat.Field{Label: "Agents with data", Value: fmt.Sprintf("%d of %d", r.all.Reporting, len(r.agents))})
 }
 
 // stoodOut says what was not as the rest.

@@ -123,6 +123,9 @@ func (r *request) digestNamed() (Team, Digest, error) {
 			p = &problem{text: "No digest is configured for your teams.", next: chat.T("An administrator adds them under teams in the configuration.")}
 		} else if path != "" {
 			p.text = fmt.Sprintf("I don't know a digest “%s”.", cut(path, 60))
+			if near := nearest(path, mine); near != "" {
+				p.next = didYouMean(near)
+			}
 		}
 		return Team{}, Digest{}, p
 	}

@@ -93,7 +93,11 @@ func (b *Bot) member(r *request, add bool) (chat.Reply, error) {
 	if !notice.NotBefore.IsZero() {
 		told = "They are told when they type their first command."
 	}
-	return chat.Show(note("", chat.T(fmt.Sprintf("%s is now %s. %s", cut(agent.called(), 40), inOrOut(add, team.Name), told)), nil)), nil
+	now := "now"
+	if !add {
+		now = "no longer"
+	}
+	return chat.Show(note("", chat.T(fmt.Sprintf("%s is %s in %s. %s", cut(agent.called(), 40), now, team.Name, told)), nil)), nil
 }
 
 func inOrOut(in bool, team string) string {

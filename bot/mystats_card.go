@@ -129,10 +129,14 @@ func (c card) today() chat.Message {
 		unconfirmed = unconfirmed || !d.Confirmed(metric.Name)
 	}
 	m.Blocks = append(m.Blocks, fields)
+	var splits []chat.Text
 	for _, metric := range d {
 		if split := split(metric, last); split != "" {
-			m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.T(label(d, metric) + "  " + split)})
+			splits = append(splits, chat.Join(chat.Strong(label(d, metric)), chat.T("  "+split)))
 		}
+	}
+	if len(splits) > 0 {
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Lines(splits...)})
 	}
 	if unconfirmed {
 		m.Blocks = append(m.Blocks, chat.Paragraph{Quiet: true,
@@ -175,22 +179,22 @@ func label(d stats.Dictionary, m stats.Metric) string {
 	return fmt.Sprintf("%s (%s)", m.Label, m.Key)
 }
 
-// note says what stands beside a number: the share of missed calls, the talk
-// time in all, and else what changed since the numbers were last asked for.
+// note says what stands beside a number: what changed since the numbers were last
+// asked for, and then the share of missed calls or the talk time in all.
 func (c card) note(m stats.Metric, n stats.Number) string {
 	d, last := c.r.config.Metrics, c.seen.Last
 	var notes []string
+	if old := d.Read(c.before, m.Name); m.Kind != stats.Gauge && old.Known() && n.Known() && sameDay(c.before.At, last.At, c.r.config.Zone) {
+		if text := change(n.Value-old.Value, m.Unit); text != "" {
+			notes = append(notes, text)
+		}
+	}
 	switch rate := d.Read(last, "miss_rate"); {
 	case m.Name == "missed" && d.Confirmed("miss_rate") && rate.Known():
 		notes = append(notes, percent(rate.Value)+" of offered")
 	case m.Name == "avg_talk" && d.Confirmed(m.Name) && d.Confirmed("answered") && n.Known():
 		if answered := d.Read(last, "answered"); answered.Known() && answered.Value > 0 {
 			notes = append(notes, "≈"+noBreak+clock(n.Value*answered.Value)+" in all")
-		}
-	}
-	if old := d.Read(c.before, m.Name); m.Kind != stats.Gauge && old.Known() && n.Known() && sameDay(c.before.At, last.At, c.r.config.Zone) {
-		if text := change(n.Value-old.Value, m.Unit); text != "" {
-			notes = append(notes, text)
 		}
 	}
 	return strings.Join(notes, " · ")

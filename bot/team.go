@@ -61,7 +61,7 @@ func (r *request) supervisedTeam() (Team, error) {
 	if i < 0 {
 		p := &problem{text: fmt.Sprintf("You don't supervise a team “%s”.", cut(name, 40)), next: chat.T("You can see " + strings.Join(mine, ", ") + ".")}
 		if near := nearest(name, mine); near != "" {
-			p.next = chat.T("Did you mean " + near + "?")
+			p.next = didYouMean(near)
 		}
 		return Team{}, p
 	}

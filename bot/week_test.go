@@ -72,7 +72,7 @@ const weekPosts = `
 Mon 01:30 digest/nights/half/2026-03-23T01:30/console:#nights | | Sun 22 Mar 22:00 – Mon 23 Mar 01:30 Europe/London · 100% observed
 Mon 06:00 digest/nights/end/2026-03-23T06:00/console:#nights | | Sun 22 Mar 22:00 – Mon 23 Mar 06:00 Europe/London · 100% observed
 Mon 07:30 digest/support/midday/2026-03-23T13:00/console:meera | | Mon 23 Mar 09:00–13:00 Asia/Kolkata · 100% observed
-Mon 10:30 digest/silent/end/2026-03-23T16:00/console:#silent | No data: none of 1 linked agent could be read. | Mon 23 Mar 10:00–16:00 Asia/Kolkata
+Mon 10:30 digest/silent/end/2026-03-23T16:00/console:#silent | No data: the one linked agent could not be read. | Mon 23 Mar 10:00–16:00 Asia/Kolkata
 Mon 12:30 digest/support/end/2026-03-23T18:00/console:#support | | Mon 23 Mar 09:00–18:00 Asia/Kolkata · 100% observed
 Mon 21:00 digest/sales/end/2026-03-23T17:00/console:#sales | | Mon 23 Mar 09:00–17:00 America/New_York · 100% observed
 Tue 01:30 digest/nights/half/2026-03-24T01:30/console:#nights | | Mon 23 Mar 22:00 – Tue 24 Mar 01:30 Europe/London · 100% observed
@@ -80,7 +80,7 @@ Tue 06:00 digest/nights/end/2026-03-24T06:00/console:#nights | | Mon 23 Mar 22:0
 Tue 07:30 digest/support/midday/2026-03-24T13:00/console:meera | | Tue 24 Mar 09:00–13:00 Asia/Kolkata · 100% observed
 Tue 07:30 digest/support/midday/2026-03-24T13:00/console:meera again | | Tue 24 Mar 09:00–13:00 Asia/Kolkata · 100% observed
 Tue 09:00 notice/relink/ravi/2026-03-24/console:ravi | The dashboard does not accept your credential any more, so I stopped asking with it. | [Link my account]
-Tue 10:30 digest/silent/end/2026-03-24T16:00/console:#silent | No data: none of 1 linked agent could be read. | Tue 24 Mar 10:00–16:00 Asia/Kolkata
+Tue 10:30 digest/silent/end/2026-03-24T16:00/console:#silent | No data: the one linked agent could not be read. | Tue 24 Mar 10:00–16:00 Asia/Kolkata
 Tue 12:30 digest/support/end/2026-03-24T18:00/console:#support | | Tue 24 Mar 09:00–18:00 Asia/Kolkata · 81% observed
 Tue 12:30 digest/support/end/2026-03-24T18:00/console:#support again | | Tue 24 Mar 09:00–18:00 Asia/Kolkata · 81% observed
 Tue 21:00 digest/sales/end/2026-03-24T17:00/console:#sales | | Tue 24 Mar 09:00–17:00 America/New_York · 100% observed

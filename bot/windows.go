@@ -117,15 +117,15 @@ func (c card) totals(sum stats.Summary, usual stats.Baseline) chat.Fields {
 		}
 		f := chat.Field{Label: label(d, m), Value: show(n, m.Unit)}
 		var notes []string
-		if rate := sum.Totals["miss_rate"]; m.Name == "missed" && d.Confirmed("miss_rate") && rate.Known() {
-			notes = append(notes, percent(rate.Value)+" of offered")
-		}
 		if u := usual.Median(m.Name); u.Known() {
 			if text := change(n.Value-u.Value, m.Unit); text != "" {
 				notes = append(notes, text)
 			} else {
 				notes = append(notes, "as usual")
 			}
+		}
+		if rate := sum.Totals["miss_rate"]; m.Name == "missed" && d.Confirmed("miss_rate") && rate.Known() {
+			notes = append(notes, percent(rate.Value)+" of offered")
 		}
 		f.Note = strings.Join(notes, " · ")
 		fields = append(fields, f)

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/agnivade/levenshtein"
+
+	"floorwalker/bot/chat"
 )
 
 // cut shortens s to n runes, the last of which is then "…".
@@ -28,6 +30,17 @@ func nearest(word string, names []string) string {
 	}
 	return best
 }
+
+// didYouMean proposes a name.
+func didYouMean(name string) chat.Text {
+	return chat.Join(chat.T("Did you mean "), chat.Code(name), chat.T("?"))
+}
+
+// straight matches what is quoted as in Go.
+var straight = regexp.MustCompile(`"([^"]*)"`)
+
+// quoted writes quotes as cards do.
+func quoted(s string) string { return straight.ReplaceAllString(s, "“$1”") }
 
 // named matches a credential that is given by its name, as people paste it.
 var named = regexp.MustCompile(`(?i)\b(token|ssid|password|passwd|secret|api[_-]?key)\b\s*[:=]\s*\S`)
