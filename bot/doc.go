@@ -24,8 +24,9 @@
 //	adapter.Run    one per network: receives, and answers requests in a bounded pool
 //	Bot.Deliver    one per network: takes what is due out of the outbox and sends it
 //	Bot.Expire     one per network that is off: gives up in time what waits for it
-//	Bot.Watch      polls the floor: a planner, at most MaxInFlight questions, a writer
-//	               that judges the rules, and one that tends what becomes due by itself
+//	Bot.Watch      polls the floor: a planner, at most MaxInFlight questions, one that
+//	               puts answers into history, a writer that judges the rules, and one
+//	               that tends what becomes due by itself
 //	Bot.Digests    composes summaries when they are due
 //	Bot.Leavers    looks once a day who is not on their network any more
 //
@@ -57,8 +58,9 @@
 // fixes, and once more when the shift ends. Results are written in batches, of
 // at most 256 or a second: to history first, which is idempotent by agent and
 // tick, then in one transaction of the live file: last snapshots, what rules
-// make of them, and the rows of the outbox that follow. A crash between the two
-// repeats a write and loses nothing that anyone was told.
+// make of them, and the rows of the outbox that follow. Meanwhile the next batch
+// goes to history. A crash between the two repeats a write and loses nothing that
+// anyone was told.
 //
 // # How a digest travels
 //

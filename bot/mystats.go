@@ -39,14 +39,14 @@ func (b *Bot) mystats(ctx context.Context, r *request) (chat.Reply, error) {
 
 	quick, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	now, err := b.fetch(quick, agent, false)
+	now, err := b.fetch(quick, agent, dashboard.Query{})
 	if err != nil && quick.Err() != nil && ctx.Err() == nil {
 		waiting, err := b.waiting(c, time.Now())
 		if err != nil {
 			return chat.Reply{}, err
 		}
 		return chat.Reply{Message: &waiting, Then: func(ctx context.Context) (chat.Reply, error) {
-			now, err := b.fetch(ctx, agent, false) // joins the call that is under way
+			now, err := b.fetch(ctx, agent, dashboard.Query{}) // joins the call that is under way
 			return b.numbers(ctx, c, now, err)
 		}}, nil
 	}
@@ -85,14 +85,15 @@ func parseView(r *request) (string, error) {
 	return view, r.noMore()
 }
 
-// fetch asks the API for an agent's counters. An answer of a few seconds ago will
-// do, unless it is to be fresh.
-func (b *Bot) fetch(ctx context.Context, agent Agent, fresh bool) (dashboard.Counters, error) {
+// fetch asks the API for an agent's counters, in the way that a query says. An
+// answer of a few seconds ago will do, unless it is to be fresh.
+func (b *Bot) fetch(ctx context.Context, agent Agent, how dashboard.Query) (dashboard.Counters, error) {
 	credential, err := b.store.Credential(agent.ID)
 	if err != nil {
 		return dashboard.Counters{}, fmt.Errorf("open the credential of %s: %w", agent.ID, err)
 	}
-	return b.src.Counters(ctx, dashboard.Query{Agent: string(agent.ID), Credential: credential, Fresh: fresh})
+	how.Agent, how.Credential = string(agent.ID), credential
+	return b.src.Counters(ctx, how)
 }
 
 // numbers makes the answer from what the API said, and keeps it.

@@ -2,16 +2,13 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"floorwalker/bot/chat"
 	"floorwalker/bot/schedule"
 	"floorwalker/bot/stats"
 	"floorwalker/dashboard"
@@ -50,12 +47,15 @@ type polled struct {
 
 // A watcher is one run of [Bot.Watch].
 //
-//	plan   one goroutine: lists the polls of a round, waits for each tick
-//	polls  at most MaxInFlight goroutines: one question each at a time
-//	write  one goroutine: batches the results into the store
+//	plan    one goroutine: lists the polls of a round, waits for each tick
+//	polls   at most MaxInFlight goroutines: one question each at a time
+//	record  one goroutine: puts the results together, and into history
+//	write   one goroutine: judges what history has, and writes the rest
 type watcher struct {
 	b       *Bot
 	results chan polled
+	batches chan batch    // without room: see record
+	stopped chan struct{} // closed when nobody takes batches any more
 	stretch time.Duration // length of the present round; owned by plan
 	planned time.Time     // up to where the ends of shifts are planned; owned by plan
 	many    int           // agents of the last round, for space; owned by plan
@@ -71,9 +71,20 @@ type watcher struct {
 //
 // When the agents are more than the interval can hold, it grows evenly for all.
 func (b *Bot) Watch(ctx context.Context) error {
-	w := &watcher{b: b, results: make(chan polled, batchSize), floor: floor{b: b}}
+	w := &watcher{
+		b: b, results: make(chan polled, batchSize), batches: make(chan batch), stopped: make(chan struct{}),
+		floor: floor{b: b},
+	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return w.write(ctx) })
+	g.Go(func() error {
+		defer close(w.stopped)
+		return w.write(ctx)
+	})
+	g.Go(func() error {
+		defer close(w.batches)
+		w.record()
+		return nil
+	})
 	g.Go(func() error { return b.tendAlerts(ctx) })
 	g.Go(func() error {
 		defer close(w.results)
@@ -195,8 +206,9 @@ func (w *watcher) repeats(start time.Time) []poll {
 // answered; false if it had to break off.
 func (w *watcher) run(ctx context.Context, c *Config, polls []poll) (whole bool) {
 	var g errgroup.Group
-	due := make(chan poll) // without room: a poll leaves when somebody is free to ask
-	for range min(max(1, c.MaxInFlight), len(polls)) {
+	askers := min(max(1, c.MaxInFlight), len(polls))
+	due := make(chan poll, askers) // with room, so that whoever is free to ask need not wait for us
+	for range askers {
 		g.Go(func() error {
 			for p := range due {
 				if p, ok := p.asked(c, time.Now()); ok {
@@ -229,9 +241,7 @@ func (w *watcher) forgo(polls []poll) {
 
 // ask carries out one poll and hands the result on.
 func (w *watcher) ask(ctx context.Context, p poll) {
-	asking, cancel := context.WithTimeoutCause(ctx, pollFor, errors.New("the poll took too long"))
-	defer cancel()
-	counters, err := w.b.fetch(asking, p.agent, true)
+	counters, err := w.b.fetch(ctx, p.agent, dashboard.Query{Fresh: true, Within: pollFor})
 	if ctx.Err() != nil {
 		return
 	}
@@ -246,180 +256,6 @@ func (w *watcher) hand(ctx context.Context, p polled) {
 	case w.results <- p:
 	case <-ctx.Done():
 	}
-}
-
-// write commits results in batches until the channel is closed.
-func (w *watcher) write(ctx context.Context) error {
-	var batch []polled
-	age := time.NewTimer(batchAge)
-	defer age.Stop()
-	for {
-		select {
-		case p, ok := <-w.results:
-			if !ok {
-				return w.commit(ctx, batch, nil)
-			}
-			if p.end != nil {
-				if err := w.commit(ctx, batch, p.end); err != nil {
-					return err
-				}
-				w.b.watching.written()
-				batch = batch[:0]
-				continue
-			}
-			if len(batch) == 0 {
-				age.Reset(batchAge)
-			}
-			if batch = append(batch, p); len(batch) < batchSize {
-				continue
-			}
-		case <-age.C:
-		}
-		if err := w.commit(ctx, batch, nil); err != nil {
-			return err
-		}
-		batch = batch[:0]
-	}
-}
-
-// commit stores a batch: history first, which is idempotent, then what follows
-// from it in one transaction. On a full disk the batch is a gap. end is not nil
-// with the last batch of a round.
-func (w *watcher) commit(ctx context.Context, batch []polled, end *roster) error {
-	if len(batch) == 0 && end == nil {
-		return nil
-	}
-	c, now := w.b.config.Load(), time.Now()
-	alerts := w.floor.take(ctx, c, batch, end, now)
-	samples := make([]AgentSample, 0, len(batch))
-	for _, p := range batch {
-		if !p.sample.Tick.IsZero() {
-			samples = append(samples, AgentSample{p.agent.ID, p.sample})
-		}
-	}
-	err := w.b.store.AppendHistory(samples)
-	if err == nil {
-		err = w.b.store.Update(func(tx Tx) error {
-			if err := w.b.judge(tx, c, batch); err != nil {
-				return err
-			}
-			if err := alerts.judge(tx); !errors.Is(err, errIdle) || len(batch) == 0 {
-				return err
-			}
-			return nil
-		})
-	}
-	switch {
-	case errors.Is(err, errIdle):
-		return nil
-	case errors.Is(err, ErrNotSaved):
-		w.b.log.ErrorContext(ctx, "polls not saved", "agents", len(batch), "err", err)
-		w.b.watching.full(true)
-		w.landed(batch, false)
-		return nil
-	case err != nil:
-		return fmt.Errorf("store %d polls: %w", len(batch), err)
-	}
-	w.b.watching.full(false)
-	w.landed(batch, true)
-	w.b.poke()
-	if alerts.rows {
-		w.b.bells.ring()
-	}
-	return nil
-}
-
-// keep is what history keeps of a poll: the answer, or that the agent is not
-// logged in. A poll that failed is a gap and leaves nothing.
-func (p polled) keep(c *Config) stats.Sample {
-	class, failed := dashboard.ClassOf(p.err)
-	switch {
-	case !failed && p.err == nil:
-		return c.Metrics.Sample(p.counters, p.tick)
-	case failed && class == dashboard.ClassOffShift:
-		return stats.Sample{Tick: p.tick.UTC(), Out: true}
-	}
-	return stats.Sample{}
-}
-
-// landed notes which final polls are done, and keeps those that failed or could
-// not be saved.
-func (w *watcher) landed(batch []polled, saved bool) {
-	for _, p := range batch {
-		if p.final.IsZero() {
-			continue
-		}
-		class, failed := dashboard.ClassOf(p.err)
-		if saved && (!failed || class != dashboard.ClassTransient) {
-			w.b.watching.land(p.final)
-			continue
-		}
-		w.mu.Lock()
-		w.retry = append(w.retry, p.poll)
-		w.mu.Unlock()
-	}
-}
-
-// judge is the part of a batch that happens in the transaction.
-func (b *Bot) judge(tx Tx, c *Config, batch []polled) error {
-	for _, p := range batch {
-		if p.err == nil {
-			if err := b.see(tx, c, p); err != nil {
-				return err
-			}
-		}
-		if err := b.judgeLink(tx, c, p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// see stores an answer as the newest, and as the first if it begins a count.
-func (b *Bot) see(tx Tx, c *Config, p polled) error {
-	seen, err := tx.SeenTimes(p.agent.ID)
-	if err != nil { // it cannot be read, and is begun anew
-		b.log.Error("the last counters are lost", "agent", p.agent.ID, "err", err)
-		seen = Seen{}
-	}
-	switch newer, begins := seen.takes(p.counters, c); {
-	case !newer:
-		return nil
-	case begins:
-		return tx.SaveSeen(p.agent.ID, Seen{First: p.counters, Last: p.counters})
-	}
-	return tx.SaveLast(p.agent.ID, p.counters)
-}
-
-// judgeLink records that a credential stopped or started to work. A person whose
-// credential is refused is told, once.
-func (b *Bot) judgeLink(tx Tx, c *Config, p polled) error {
-	state, reason := linkState(p.agent.State, p.err)
-	if state == p.agent.State {
-		return nil
-	}
-	changed, err := tx.SetLinkState(p.agent.ID, state, reason, p.tick)
-	if err != nil && !errors.Is(err, ErrNotLinked) {
-		return err
-	}
-	if state != LinkRelink || !changed {
-		return nil // or they linked again or unlinked while it was asked
-	}
-	d := newDesk(tx, c, p.tick, 0)
-	to := d.contact(p.agent.Addresses)
-	d.notice(Row{
-		Key: strings.Join([]string{"notice/relink", string(p.agent.ID), p.tick.In(c.Zone).Format(time.DateOnly), to.String()}, "/"),
-		To:  to, Message: relinkNotice(c, to), GiveUp: p.tick.Add(24 * time.Hour),
-	})
-	return d.err
-}
-
-// relinkNotice tells a person that their credential is refused.
-func relinkNotice(c *Config, to chat.Address) chat.Message {
-	r := &request{config: c}
-	r.From, r.SecretForms = to, to.Network != chat.Discord
-	return note("Link again", chat.T("The dashboard does not accept your credential any more, so I stopped asking with it."),
-		chat.Join(chat.T("It may have expired: your account needs a new one. "), linkAdvice(r)), linkAction(r)...)
 }
 
 // clockStep is by how much the clock must have been set back for it to matter: a
