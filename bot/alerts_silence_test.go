@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"floorwalker/bot/alert"
+	"floorwalker/bot/chat"
+	"floorwalker/bot/schedule"
 )
 
 // TestSilenceHolds: a silence that is kept holds from then on, also for a poll
@@ -26,6 +28,43 @@ func TestSilenceHolds(t *testing.T) {
 	} {
 		if got := test.s.holds(at(test.now)); got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// TestSilenceUntilShiftEnds: the end of the shift is that of the team that is
+// meant: an agent's, a rule's, or the supervisor's own.
+func TestSilenceUntilShiftEnds(t *testing.T) {
+	dev, lea := chat.Address{Network: chat.Console, ID: "dev"}, chat.Address{Network: chat.Console, ID: "lea"}
+	team := func(name string, end schedule.TimeOfDay) Team {
+		rota := schedule.Rota{Team: name, Zone: time.UTC, Shifts: []schedule.Shift{{Name: "day", Days: schedule.EveryDay, Start: 9 * 60, End: end}}}
+		return Team{Name: name, Zone: time.UTC, Rota: rota, Poll: true}
+	}
+	c := &Config{Admins: []chat.Address{dev}, Teams: []Team{team("support", 18*60), team("sales", 23*60)}}
+	c.Teams[0].Supervisors = []Person{{Addresses: []chat.Address{lea}}}
+	asha := &Agent{ID: "a", Name: "Asha Rao", Teams: []string{"support"}}
+	everywhere, sales := &alert.Rule{Name: "r"}, &alert.Rule{Name: "s", Teams: []string{"sales"}}
+	for _, test := range []struct {
+		name string
+		by   chat.Address
+		want wanted
+		end  int
+	}{
+		{"an agent", dev, wanted{agent: asha}, 18},
+		{"a rule of an agent", dev, wanted{agent: asha, rule: everywhere}, 18},
+		{"a rule of all teams", dev, wanted{rule: everywhere}, 23},
+		{"a rule of one team", dev, wanted{rule: sales}, 23},
+		{"a supervisor's team", lea, wanted{rule: everywhere}, 18},
+	} {
+		d := newDesk(nil, c, time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), time.Minute)
+		r := &request{config: c}
+		r.From = test.by
+		targets, err := d.targets(r, test.want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if end, err := d.shiftEnd(targets); err != nil || end.Hour() != test.end {
+			t.Errorf("%s: until %v, %v; want %d:00", test.name, end, err, test.end)
 		}
 	}
 }

@@ -23,7 +23,8 @@ type wanted struct {
 // A target is a matcher in the words of people.
 type target struct {
 	alert.Matcher
-	what string
+	what  string
+	teams []string // whose shifts are meant by one's end; none: Matcher's team, and all if it has none
 }
 
 // wanted reads what somebody wants silenced: 12-15, RULE, @agent or RULE@agent.
@@ -102,7 +103,7 @@ func parseLength(s string) (time.Duration, bool) {
 func (d *desk) shiftEnd(targets []target) (end time.Time, err error) {
 	for _, t := range targets {
 		for _, team := range d.c.Teams {
-			if t.Team != "" && t.Team != team.Name {
+			if t.Team != "" && t.Team != team.Name || len(t.teams) > 0 && !slices.Contains(t.teams, team.Name) {
 				continue
 			}
 			for _, w := range (schedule.Rotas{team.Rota}).Current(d.now) {
@@ -132,13 +133,16 @@ func (d *desk) targets(r *request, want wanted) ([]target, error) {
 	var t target
 	var teams []string
 	if want.rule != nil {
-		t.Rule, t.what = want.rule.Name, want.rule.Name
+		t.Rule, t.what, t.teams = want.rule.Name, want.rule.Name, want.rule.Teams
 	}
 	if want.agent != nil {
 		t.Agent, teams = string(want.agent.ID), d.c.teamsOf(*want.agent)
 		t.what = strings.TrimPrefix(t.what+" of "+cut(want.agent.Name, 40), " of ")
 	}
 	if d.c.isAdmin(r.From) {
+		if want.agent != nil {
+			t.teams = teams
+		}
 		return []target{t}, nil
 	}
 	var list []target
@@ -175,12 +179,12 @@ func (d *desk) targetsOf(r *request, ns []int) ([]target, error) {
 	}
 	var list []target
 	for _, g := range order {
-		t := target{alert.Matcher{Rule: g.rule, Team: g.team}, g.rule}
+		t := target{Matcher: alert.Matcher{Rule: g.rule, Team: g.team}, what: g.rule}
 		if g.team != "" {
 			t.what += " in " + g.team
 		}
 		if o := members[g][0]; len(members[g]) == 1 && o.isAgent() {
-			t = target{alert.Matcher{Rule: g.rule, Team: g.team, Agent: o.subject}, g.rule + " of " + o.who()}
+			t = target{Matcher: alert.Matcher{Rule: g.rule, Team: g.team, Agent: o.subject}, what: g.rule + " of " + o.who()}
 		}
 		list = append(list, t)
 	}
