@@ -2,15 +2,19 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
 	"floorwalker/bot"
+	"floorwalker/bot/secret"
 	"floorwalker/store"
 )
 
@@ -78,6 +82,62 @@ func TestAuditDamaged(t *testing.T) {
 		}
 		if !strings.Contains(complaint, "audit entry 2 of 20") || !strings.Contains(complaint, "audit entry 3 of 20") || strings.Contains(complaint, "audit entry 1 ") {
 			t.Errorf("%q: the damage is called %s", args, complaint)
+		}
+	}
+}
+
+// TestDamageIsTold: what cannot be read is in the doctor's findings, in the metrics
+// and in the answer of /readyz, which stays ready.
+func TestDamageIsTold(t *testing.T) {
+	s := newSlackSite(t, "    poll: false\n")
+	a := s.floor.Agents()[0]
+	if out, status := s.command("user_id="+a.UserID+"\ntoken="+a.Token+"\n", "link", "slack:U0ASHA"); status != 0 {
+		t.Fatal(out)
+	}
+	s.says(0, nil, "All is well.", "!damaged")
+	spoil(t, filepath.Join(s.dir, "floorwalker.db"), "audit", 0, 1)
+	s.says(0, nil, "damaged, and passed over: audit entry 1 of 20", "No faults, 1 warning.")
+	s.start()
+	s.awaitSockets(1)
+	if out, _ := s.command("", "doctor"); !strings.Contains(out, "damaged, and passed over: audit entry 1 of 20") { // serve starts still
+		t.Errorf("beside the running serve, doctor says\n%s", out)
+	}
+	if metrics := s.scrape(); !strings.Contains(metrics, "\nfloorwalker_store_damaged_records 1\n") || !strings.Contains(metrics, `floorwalker_agents{state="active"} 1`) {
+		t.Errorf("the metrics do not say it:\n%s", metrics)
+	}
+	if status := s.stop(); status != 0 {
+		t.Errorf("serve exits %d\n%s", status, s.log.String())
+	}
+}
+
+// TestDamageIsMentioned: damage is in the detail of /readyz, without names, and no
+// reason not to be ready: what works goes on, and no restart mends it.
+func TestDamageIsMentioned(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "floor.db")
+	c := store.Config{Path: path, Key: secret.New(killKey)}
+	for _, damaged := range []bool{false, true} {
+		if damaged {
+			spoil(t, path, "audit", 0, 1)
+		}
+		st, err := store.Open(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(st.Record(bot.AuditEntry{Actor: "cli:0", Action: "backup"}), st.Examine()); err != nil {
+			t.Fatal(err)
+		}
+		health := &Health{}
+		b := bot.New(bot.Config{}, nil, st, discard{}, slog.New(slog.DiscardHandler))
+		l := &lookout{health: health, bot: b, store: st, house: &beat{}, began: time.Now()}
+		l.look(time.Now())
+		if detail := health.Detail(); strings.Contains(detail, "damaged in 1 place") != damaged || strings.Contains(detail, "audit") {
+			t.Errorf("damaged: %v; detail: %q", damaged, detail)
+		}
+		if reasons := health.Reasons(time.Now()); len(reasons) > 0 {
+			t.Errorf("damaged: %v; not ready: %v", damaged, reasons)
+		}
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -192,9 +192,28 @@ func (d *doctor) store(ctx context.Context, log *slog.Logger) {
 		}
 	}
 	d.ok("store", "%s opens with its key: %s linked", d.config.Store.Path, are(len(agents), "agent"))
+	d.damage(ctx)
 	if len(dead) > 0 {
 		d.warn("store", fmt.Sprintf("%d of %s: the credential is not known to work", len(dead), count(len(agents), "agent")),
 			"floorwalker links shows them; they link again with /floor link.")
+	}
+}
+
+// damage names what is stored and cannot be read.
+func (d *doctor) damage(ctx context.Context) {
+	table, err := ask[damageTable](ctx, d.clerk, "examine", struct{}{})
+	if err != nil {
+		d.fault("store", err.Error(), "See the log of the running serve.")
+		return
+	}
+	const named = 5
+	if n := len(table.Damaged); n > 0 {
+		more := ""
+		if n > named {
+			more = fmt.Sprintf(" and %d more", n-named)
+		}
+		d.warn("store", "damaged, and passed over: "+strings.Join(table.Damaged[:min(n, named)], ", ")+more,
+			"Look after the disk. What was there is lost, but for a backup; docs/operating.md says more.")
 	}
 }
 

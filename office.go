@@ -59,6 +59,7 @@ func (o *office) handler() http.Handler {
 	mux.Handle("POST /try", operation(o.tryRule))
 	mux.Handle("POST /outbox", operation(o.outbox))
 	mux.Handle("POST /audit", operation(o.audit))
+	mux.Handle("POST /examine", operation(o.examine))
 	mux.HandleFunc("POST /backup/stream", o.streamBackup)
 	mux.Handle("POST /backed-up", operation(o.backedUp))
 	mux.Handle("POST /rekey", operation(o.rekey))

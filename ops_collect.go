@@ -173,10 +173,11 @@ func storeCollector(b *bot.Bot, st *store.Store) prometheus.Collector {
 	alerts := gauge("alert_subjects", "Agents and teams for which a rule is pending, firing or recovering.", "rule", "phase")
 	size := gauge("store_size_bytes", "Size of the files, by part: live, history.", "part")
 	days := gauge("store_history_files", "Files of history, one a day.")
+	broken := gauge("store_damaged_records", "Records and days of history that were found to be unreadable since the start, and are passed over.")
 	damaged := gauge("store_damaged_files", "Files of history that were set aside because they are damaged.")
 	backup := gauge("backup_timestamp_seconds", "When the last backup was made that the audit trail knows.")
 	v := &storeNumbers{bot: b, store: st}
-	return collector{[]family{agents, alerts, size, days, damaged, backup}, func(put put) {
+	return collector{[]family{agents, alerts, size, days, broken, damaged, backup}, func(put put) {
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		if v.read(time.Now()) != nil {
@@ -193,6 +194,7 @@ func storeCollector(b *bot.Bot, st *store.Store) prometheus.Collector {
 		put(size, float64(v.stats.Bytes), "live")
 		put(size, float64(v.stats.History), "history")
 		put(days, float64(v.stats.Days))
+		put(broken, float64(v.stats.Broken))
 		put(damaged, float64(v.stats.Damaged))
 		if !v.backup.IsZero() {
 			put(backup, stamp(v.backup))

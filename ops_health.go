@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -175,10 +176,21 @@ func (l *lookout) look(now time.Time) {
 		l.delivery(a.Network(), status[a.Network()], now)
 		l.connection(a)
 	}
-	if l.client != nil {
-		l.health.mention(breaker(l.client.Stats().Breaker))
-	}
+	l.health.mention(l.elsewhere())
 	l.health.see(now)
+}
+
+// elsewhere says what is no reason not to be ready: that the API fails, and that
+// something stored is lost, which no restart brings back while all the rest works.
+func (l *lookout) elsewhere() string {
+	var all []string
+	if l.client != nil {
+		all = append(all, breaker(l.client.Stats().Breaker))
+	}
+	if n := len(l.store.Damaged()); n > 0 {
+		all = append(all, "the store is damaged in "+count(n, "place")+", and goes on without what was there; floorwalker doctor names it")
+	}
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), "; ")
 }
 
 // breaker says that the API is left alone after failures, which is not our fault.

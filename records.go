@@ -110,6 +110,19 @@ func (o *office) outbox(_ context.Context, a outboxArgs) (outboxTable, error) {
 	return table, nil
 }
 
+// damageTable names what of the store cannot be read.
+type damageTable struct {
+	Damaged []string `json:"damaged"`
+}
+
+// examine reads everything but history.
+func (o *office) examine(context.Context, struct{}) (damageTable, error) {
+	if err := o.store.Examine(); err != nil {
+		return damageTable{}, err
+	}
+	return damageTable{append([]string{}, o.store.Damaged()...)}, nil
+}
+
 // auditTable is the document of `audit --json`.
 type auditTable struct {
 	Entries []bot.AuditEntry `json:"entries"`

@@ -25,12 +25,14 @@ func (s *Store) AgentAt(addr chat.Address) (a bot.Agent, err error) {
 }
 
 // Agents yields all agents in the order of their ids. A record that cannot be
-// read is yielded as its id and an error, and the iteration goes on.
+// read is yielded as its id and an error, and the iteration goes on; [Store.Damaged]
+// names it.
 func (s *Store) Agents() iter.Seq2[bot.Agent, error] {
 	return pages(s, bucketAgents, nil, func(r *ring, key, value []byte) (bot.Agent, error) {
 		id := bot.AgentID(key)
 		form, err := verified[agentForm](r, kindAgent, string(id), value)
 		if err != nil {
+			s.damages.pass("agent "+string(id), err)
 			return bot.Agent{ID: id}, err
 		}
 		return form.agent(id), nil

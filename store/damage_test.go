@@ -136,3 +136,50 @@ func TestDamagedOccurrence(t *testing.T) {
 		t.Errorf("named: %q", got)
 	}
 }
+
+// TestExamine finds one damaged record of each kind, without anybody having asked
+// for it.
+func TestExamine(t *testing.T) {
+	s := open(t, testConfig(t))
+	mustLink(t, s, linkOf("slack:U1", pair("17", "t1")))
+	mustLink(t, s, linkOf("slack:U2", pair("18", "t2")))
+	enqueue(t, s, rowTo("cut", "slack:U1", bot.LaneAlert))
+	mustUpdate(t, s, func(tx bot.Tx) error {
+		_, err := tx.RecordOccurrence(occurrence("support", "day", 1))
+		for _, kind := range recordKinds() {
+			err = errors.Join(err, tx.PutRecord(kind, "a", []byte("{}")))
+		}
+		return err
+	})
+	if err := s.Examine(); err != nil || len(s.Damaged()) > 0 {
+		t.Fatalf("undamaged: %v, %q", err, s.Damaged())
+	}
+	want := []string{"agent ", "audit entry 1 of ", "credential of agent ", "occurrence 2026-08-01T18:00 of digest support/day", "row 1 of the outbox"}
+	buckets := []string{bucketAudit, bucketOccurrences, bucketOutbox}
+	for _, kind := range recordKinds() {
+		buckets = append(buckets, string(kind))
+		want = append(want, recordName(kind, "a"))
+	}
+	tamper(t, s, func(t txn) error {
+		var err error
+		for _, bucket := range buckets {
+			key, _ := t.in(bucket).Cursor().First()
+			err = errors.Join(err, t.put(bucket, string(key), []byte("{")))
+		}
+		agent, _ := t.in(bucketAgents).Cursor().First()
+		other, _ := t.in(bucketCredentials).Cursor().Last()
+		return errors.Join(err, t.put(bucketAgents, string(agent), []byte("{")), t.put(bucketCredentials, string(other), []byte("{")))
+	})
+	s = reopen(t, s)
+	if err := s.Examine(); err != nil {
+		t.Fatal(err)
+	}
+	got := s.Damaged()
+	slices.Sort(want)
+	if !slices.EqualFunc(got, want, strings.HasPrefix) {
+		t.Errorf("named: %q, want %q", got, want)
+	}
+	if stats, err := s.Stats(); err != nil || stats.Broken != len(want) || stats.Agents[bot.LinkActive] != 1 {
+		t.Errorf("counted: %+v, %v", stats, err)
+	}
+}

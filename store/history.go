@@ -200,6 +200,7 @@ func (s *Store) History(id bot.AgentID, span schedule.Span, without ...string) i
 			for sample, err := range r.read(s.history, d) {
 				if err != nil {
 					err = fmt.Errorf("history of %s: %w", date, err)
+					s.damages.pass("history of "+date.String(), err)
 				}
 				if !yield(sample, err) {
 					return

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,9 @@ func TestDamagedDay(t *testing.T) {
 			for range 2 {
 				if n, err := readAll(s, ids[0]); n != 40 || !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "set aside") {
 					t.Errorf("after writing: %d samples, %v", n, err)
+				}
+				if named := s.Damaged(); !slices.Contains(named, "history file "+name+".damaged-1") {
+					t.Errorf("named as damaged: %q", named)
 				}
 				if names := files(t, s); len(names) != 4 || names[2] != name+".damaged-1" {
 					t.Errorf("files: %q", names)

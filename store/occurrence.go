@@ -51,7 +51,7 @@ func (t liveTx) LastOccurrence(team, name string, by time.Time) (o bot.Occurrenc
 	}
 	for key, value := back(); bytes.HasPrefix(key, prefix); key, value = c.Prev() {
 		o, err = readOccurrence(team, name, string(key[len(prefix):]), value)
-		if t.damages.pass(fmt.Sprintf("occurrence %s of digest %s/%s", key[len(prefix):], team, name), err) {
+		if t.damages.pass(occurrenceName(team, name, string(key[len(prefix):])), err) {
 			continue // the one before it counts, and no row is promised twice
 		}
 		if err != nil || !o.At.After(by) {
@@ -59,6 +59,11 @@ func (t liveTx) LastOccurrence(team, name string, by time.Time) (o bot.Occurrenc
 		}
 	}
 	return bot.Occurrence{}, false, nil
+}
+
+// occurrenceName is what an occurrence that cannot be read is called.
+func occurrenceName(team, name, nominal string) string {
+	return fmt.Sprintf("occurrence %s of digest %s/%s", nominal, team, name)
 }
 
 // readOccurrence reads a record of an occurrence.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"math"
 	"os"
 
@@ -11,6 +12,7 @@ import (
 type Stats struct {
 	Agents map[bot.LinkState]int // agents by the state of their link, all four states present
 	Bytes  int64                 // size of the live file
+	Broken int                   // records, and days of history, that were found to be unreadable since the store was opened
 
 	Days    int   // of history
 	History int64 // size of their files
@@ -27,11 +29,14 @@ func (s *Store) Stats() (Stats, error) {
 		bot.LinkActive: 0, bot.LinkUnverified: 0, bot.LinkRelink: 0, bot.LinkSuspended: 0,
 	}}
 	for a, err := range s.Agents() {
-		if err != nil {
+		switch {
+		case err == nil:
+			stats.Agents[a.State]++
+		case !errors.Is(err, ErrDamaged): // of which Broken counts those
 			return Stats{}, err
 		}
-		stats.Agents[a.State]++
 	}
+	stats.Broken = s.damages.count()
 	return stats, s.history.count(&stats)
 }
 
@@ -51,4 +56,15 @@ func (h *history) count(stats *Stats) error {
 		stats.History += info.Size()
 	}
 	return nil
+}
+
+// aside returns, in words, the files that were set aside, by date.
+func (h *history) aside() (names []string) {
+	for _, date := range h.dates(math.MinInt32, math.MaxInt32) {
+		_, damaged := h.of(date)
+		for _, name := range damaged {
+			names = append(names, "history file "+name)
+		}
+	}
+	return names
 }
