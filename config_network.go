@@ -47,6 +47,9 @@ func (v validator) networks() {
 		v.needs("discord.public_key", d.Mode == "http", d.PublicKey != "", "discord.mode http")
 		v.needs("http.listen", d.Mode == "http", listens, "discord.mode http")
 	}
+	if len(v.cfg.Admins) == 0 && !v.faulty["admins"] {
+		v.warn("admins", "there are none, so nobody is told when the bot cannot deliver, or may ask how it is; write at least one address")
+	}
 	for _, p := range v.cfg.addresses() {
 		if p.address.Network == chat.Console && !v.cfg.On(chat.Console) {
 			v.fault(p.path, "%s cannot be reached: %s", p.address, v.cfg.off(chat.Console))

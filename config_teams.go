@@ -22,6 +22,7 @@ func (v validator) teams() {
 		}
 		v.name(at+".name", t.Name, first, i)
 		v.addresses(at+".channels", t.Channels)
+		v.channels(at+".channels", t.Channels)
 		v.people(at+".supervisors", t.Supervisors)
 		v.people(at+".members", t.Members)
 		v.shifts(at, t)
@@ -54,6 +55,15 @@ func (v validator) name(path, name string, first map[string]int, i int) {
 	}
 }
 
+// channels warns of people in the place of channels, who can be written to.
+func (v validator) channels(path string, channels []chat.Address) {
+	for i, a := range channels {
+		if a.Network == chat.Slack && strings.HasPrefix(a.ID, "U") {
+			v.warn(fmt.Sprintf("%s[%d]", path, i), "%s is a person, not a channel; the team's digests go there as direct messages", a)
+		}
+	}
+}
+
 // people checks a team's members or supervisors: nobody is there twice.
 func (v validator) people(path string, people []PersonConfig) {
 	for i, p := range people {
@@ -62,7 +72,9 @@ func (v validator) people(path string, people []PersonConfig) {
 		}
 	}
 	first := map[chat.Address]string{}
-	for _, p := range v.cfg.placePeople(path, people) {
+	there := v.cfg.placePeople(path, people)
+	v.persons(there)
+	for _, p := range there {
 		v.address(p.path, p.address)
 		if before, twice := first[p.address]; twice && !p.address.IsZero() {
 			v.fault(p.path, "%s is there already, as %s", p.address, before[strings.Index(before, ".")+1:])

@@ -40,6 +40,7 @@ func (d *decoder) validate(cfg *Config, serving bool) {
 	v.discord()
 	v.listeners()
 	v.addresses("admins", cfg.Admins)
+	v.persons(placeAll("admins", cfg.Admins))
 	v.teams()
 	v.alerts()
 	v.capacity()
@@ -287,6 +288,18 @@ func (v validator) address(path string, a chat.Address) {
 		v.fault(path, "there is no network %s%s", quote(string(a.Network)), didYouMean(string(a.Network), names))
 	case isName(a):
 		v.fault(path, "%s is a name; write the id (%s)", quote(a.ID), idMenu[a.Network])
+	}
+}
+
+// channelID matches what Slack calls conversations; people's ids begin with U or W.
+var channelID = regexp.MustCompile(`^[CDG][A-Z]*[0-9]`)
+
+// persons notes channels in the place of people.
+func (v validator) persons(there []placed) {
+	for _, p := range there {
+		if p.address.Network == chat.Slack && channelID.MatchString(p.address.ID) {
+			v.fault(p.path, "%s is a channel; write a person's id, which begins with U or W", p.address)
+		}
 	}
 }
 

@@ -88,7 +88,7 @@ func (c *checker) parse() *node {
 	if err != nil {
 		c.failAt(0, "%s", err.Error())
 		if e, ok := errors.AsType[*file.Error](err); ok {
-			c.fault.Column, c.fault.Message = e.From+1, plain(e.Message)
+			c.fault.Column, c.fault.Message = e.From+1, plain(e.Message, string(near(c.source, e.From)))
 			if c.fault.Message == tooEarly {
 				c.fault.Column = utf8.RuneCountInString(c.source) + 1
 			}
@@ -98,8 +98,19 @@ func (c *checker) parse() *node {
 	return c.check(tree.Node)
 }
 
-// plain turns the parser's messages into a user's words.
-func plain(message string) string {
+// near returns the two characters at a place in the source.
+func near(source string, from int) []rune {
+	runes := []rune(source)
+	from = min(from, len(runes))
+	return runes[from:min(from+2, len(runes))]
+}
+
+// plain turns the parser's messages into a user's words. at is what stands at
+// the place that the parser complains of.
+func plain(message, at string) string {
+	if number, bad := strings.CutPrefix(message, "bad number syntax: "); bad {
+		return strings.Trim(number, `"`) + " is not a number; a span of time is in quotes, as in increase(missed, \"30m\")"
+	}
 	rest, ok := strings.CutPrefix(message, "unexpected token ")
 	if !ok {
 		return message
@@ -110,7 +121,12 @@ func plain(message string) string {
 	if _, quoted, ok := strings.Cut(rest, `("`); ok {
 		rest = strings.TrimSuffix(quoted, `")`)
 	}
-	if rest == "=" {
+	switch {
+	case rest == "=" && at == "=>":
+		return "=> does not compare; write >="
+	case rest == "=" && at == "=<":
+		return "=< does not compare; write <="
+	case rest == "=":
 		return "= does not compare; write =="
 	}
 	return "unexpected " + rest

@@ -122,7 +122,7 @@ func TestDigestFaults(t *testing.T) {
 		{Digest{Rota: r, Shift: "day", Days: EveryDay}, []Fault{{"shift", "both a shift and days or at are given; " + due}}},
 		{Digest{Rota: r, Shift: "dya"}, []Fault{{"shift", `no shift is named "dya"; the team has late, day, night`}}},
 		{Digest{Rota: Rota{Zone: r.Zone}, Shift: "day"}, []Fault{{"shift", `no shift is named "day"; the team has none`}}},
-		{Digest{Rota: r, Days: EveryDay}, []Fault{{"at", "no time of day is given"}}},
+		{Digest{Rota: r, Days: EveryDay}, []Fault{{"at", "no time of day is given; write one, such as \"13:00\""}}},
 		{Digest{Rota: r, Shift: "day", CatchUp: -1}, []Fault{{"catch_up", "a digest cannot be due before its time; write 0s or more"}}},
 	} {
 		if got := test.d.Faults(); !slices.Equal(got, test.want) {

@@ -40,7 +40,7 @@ func (s Schedule) Faults() []Fault {
 		faults = append(faults, Fault{"days", "no day is given; write " + dayNames})
 	}
 	if len(s.Times) == 0 {
-		faults = append(faults, Fault{"at", "no time of day is given"})
+		faults = append(faults, Fault{"at", "no time of day is given; write one, such as \"13:00\""})
 	}
 	return faults
 }

@@ -11,8 +11,8 @@ func TestScheduleFaults(t *testing.T) {
 		s    Schedule
 		want string
 	}{
-		{Schedule{}, "timezone: no time zone is given\ndays: no day is given; write mon, tue, wed, thu, fri, sat or sun\nat: no time of day is given"},
-		{Schedule{Zone: time.UTC, Days: EveryDay}, "at: no time of day is given"},
+		{Schedule{}, "timezone: no time zone is given\ndays: no day is given; write mon, tue, wed, thu, fri, sat or sun\nat: no time of day is given; write one, such as \"13:00\""},
+		{Schedule{Zone: time.UTC, Days: EveryDay}, "at: no time of day is given; write one, such as \"13:00\""},
 		{Schedule{Zone: time.UTC, Times: clocks(t, "08:00")}, "days: no day is given; write mon, tue, wed, thu, fri, sat or sun"},
 	} {
 		if _, err := test.s.Next(time.Time{}); err == nil || err.Error() != test.want {
