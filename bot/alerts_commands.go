@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -114,7 +115,7 @@ func (d *desk) cardFor(reader chat.Address, ns []int) chat.Message {
 }
 
 // alerts answers /floor alerts: what is open, for a supervisor that of their
-// teams, for an agent what names them.
+// teams, and for everybody what names them.
 func (b *Bot) alerts(_ context.Context, r *request) (chat.Reply, error) {
 	ns, err := r.numbers()
 	if err != nil {
@@ -133,7 +134,33 @@ func (b *Bot) alerts(_ context.Context, r *request) (chat.Reply, error) {
 		}
 		m = d.list(r.From, d.linesFor(r.From, d.mine(r.From, nil)))
 	})
+	if err != nil || len(ns) > 0 {
+		return chat.Show(m), err
+	}
+	about, err := b.aboutSupervisor(r)
+	if len(about) > 0 {
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Lines(about...)})
+	}
 	return chat.Show(m), err
+}
+
+// aboutSupervisor is what alertsAbout says to a supervisor who takes calls too,
+// in lines below what they supervise; nothing if no alert names them.
+func (b *Bot) aboutSupervisor(r *request) (lines []chat.Text, err error) {
+	about, err := b.alertsAbout(r)
+	if errors.Is(err, ErrNotLinked) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if table, ok := about.Message.Blocks[0].(chat.Table); ok {
+		lines = append(lines, chat.Strong(about.Message.Title))
+		for _, row := range table.Rows {
+			lines = append(lines, chat.T(strings.Join(row, "  ")))
+		}
+	}
+	return lines, nil
 }
 
 // list is all that is open, as a table, with buttons for the first few.

@@ -145,6 +145,13 @@ func (b *Bot) pageAlerts(r *request) ([]chat.Message, error) {
 	if len(cards) == 0 {
 		cards = append(cards, note("Open alerts", chat.T("Nothing fires now."), nil))
 	}
+	if err != nil {
+		return nil, err
+	}
+	about, err := b.aboutSupervisor(r)
+	if len(about) > 0 {
+		cards = append(cards, note("", chat.Lines(about...), nil))
+	}
 	return cards, err
 }
 
