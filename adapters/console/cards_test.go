@@ -250,12 +250,14 @@ func TestPaint(t *testing.T) {
 	}
 }
 
-// TestNoBlankFacts: where no fact of a row has a note, no line is kept for one,
-// and so a card neither has a gap nor ends in a blank line.
+// TestNoBlankFacts: notes stand behind their values where that fits. Where no
+// fact of a row has one, no line is kept for it, and so a card neither has a gap
+// nor ends in a blank line.
 func TestNoBlankFacts(t *testing.T) {
 	m := chat.Message{Title: "How I am doing", Blocks: []chat.Block{
 		chat.Fields{{Label: "Watching", Value: "12 polls"}, {Label: "Waiting", Value: "0"}, {Label: "Not delivered", Value: "0"}, {Label: "Idle", Value: "1 min"}},
-		chat.Fields{{Label: "Offered", Value: "67", Note: "▲ 3"}, {Label: "Missed", Value: "5"}},
+		chat.Fields{{Label: "Offered", Value: "67", Note: "▲ 3"}, {Label: "Missed", Value: "5", Note: "7% of offered"}},
+		chat.Fields{{Label: "Talk", Value: "4:12", Note: "▲ 0:20 · ≈ 2:34:42 in all"}, {Label: "Hold", Value: "8:32"}},
 	}}
 	var b strings.Builder
 	for _, l := range drawCard("", m, nil, 60) {
@@ -271,8 +273,11 @@ func TestNoBlankFacts(t *testing.T) {
 │ 0                            1 min                       │
 │                                                          │
 │ Offered                      Missed                      │
-│ 67                           5                           │
-│ ▲ 3                                                      │
+│ 67 ▲ 3                       5 · 7% of offered           │
+│                                                          │
+│ Talk                         Hold                        │
+│ 4:12                         8:32                        │
+│ ▲ 0:20 · ≈ 2:34:42 in all                                │
 ╰──────────────────────────────────────────────────────────╯
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -139,40 +140,50 @@ func (d *drawing) fields(all chat.Fields) []line {
 	if len(all) == 4 || len(all) < across {
 		across = min(across, 2)
 	}
+	const gap = 2
+	width := (d.width - gap*(across-1)) / across
+	bands := []func(chat.Field) []line{
+		func(f chat.Field) []line { return parts(f.Label, dim, width) },
+		func(f chat.Field) []line { return parts(f.Value, bold, width) },
+		func(f chat.Field) []line { return parts(f.Note, plain, width) },
+	}
+	if !slices.ContainsFunc(all, func(f chat.Field) bool { return chat.Width(f.Value+noted(f)) > width }) {
+		bands = append(bands[:1], func(f chat.Field) []line { return wrap([]run{{f.Value, bold}, {noted(f), plain}}, width) })
+	}
 	var lines []line
-	for i := 0; i < len(all); i += across {
-		if i > 0 {
+	for row := range slices.Chunk(all, across) {
+		if len(lines) > 0 {
 			lines = append(lines, nil)
 		}
-		lines = append(lines, d.facts(all[i:min(i+across, len(all))], across)...)
+		for _, band := range bands {
+			lines = append(lines, facts(row, band, width, gap)...)
+		}
 	}
 	return lines
 }
 
-// facts draws one row of the grid. Values stand on one height, however long
-// the labels are.
-func (d *drawing) facts(row chat.Fields, across int) []line {
-	const gap = 2
-	width := (d.width - gap*(across-1)) / across
-	var lines []line
-	for _, band := range []struct {
-		of func(chat.Field) string
-		style
-	}{
-		{func(f chat.Field) string { return f.Label }, dim},
-		{func(f chat.Field) string { return f.Value }, bold},
-		{func(f chat.Field) string { return f.Note }, plain},
-	} {
-		if !slices.ContainsFunc(row, func(f chat.Field) bool { return band.of(f) != "" }) {
-			continue // no line for what none of them has
-		}
-		var cells [][]line
-		for _, f := range row {
-			cells = append(cells, parts(band.of(f), band.style, width))
-		}
-		lines = append(lines, beside(cells, width, gap)...)
+// noted is the note as it stands behind its value.
+func noted(f chat.Field) string {
+	if f.Note == "" {
+		return ""
 	}
-	return lines
+	return f.Joint() + f.Note
+}
+
+// facts draws one band of a row of the grid, such as its labels: no line for what
+// none of the facts has. Values stand on one height, however long the labels are.
+func facts(row chat.Fields, band func(chat.Field) []line, width, gap int) []line {
+	var cells [][]line
+	blank := true
+	for _, f := range row {
+		cell := band(f)
+		cells = append(cells, cell)
+		blank = blank && !slices.ContainsFunc(cell, func(l line) bool { return len(l.trimmed()) > 0 })
+	}
+	if blank {
+		return nil
+	}
+	return beside(cells, width, gap)
 }
 
 // parts returns a text in lines. If it takes more than one, it is parted where
@@ -275,16 +286,24 @@ func (d *drawing) chart(c chat.Chart) []line {
 		title += " (" + c.Unit + ")"
 	}
 	lines := wrap([]run{{title, bold}}, d.width)
-	for row := range strings.SplitSeq(chart.Text(c, d.width), "\n") {
-		lines = append(lines, painted(row))
+	rows := strings.Split(chart.Text(c, d.width), "\n")
+	second := math.MaxInt // the column in which the second series begins, under its name
+	if len(c.Series) > 1 && c.Series[1].Name != "" {
+		if i := strings.LastIndex(rows[0], c.Series[1].Name); i >= 0 {
+			second = chat.Width(rows[0][:i])
+		}
+	}
+	for _, row := range rows {
+		lines = append(lines, painted(row, second))
 	}
 	return lines
 }
 
-// painted returns a row of a chart with its bars in colour, and the numbers as
-// readable as any others.
-func painted(row string) line {
+// painted returns a row of a chart with its bars in colour, another one from the
+// second series on, and the numbers as readable as any others.
+func painted(row string, second int) line {
 	var l line
+	at := 0
 	for row != "" {
 		first, _ := utf8.DecodeRuneInString(row)
 		n := strings.IndexFunc(row, func(r rune) bool { return block(r) != block(first) })
@@ -292,10 +311,13 @@ func painted(row string) line {
 			n = len(row)
 		}
 		st := plain
-		if block(first) {
+		if block(first) && at >= second {
+			st = yellow
+		} else if block(first) {
 			st = blue
 		}
 		l = append(l, run{row[:n], st})
+		at += chat.Width(row[:n])
 		row = row[n:]
 	}
 	return l

@@ -92,7 +92,7 @@ func blockSize(b chat.Block) int {
 }
 
 func fieldSize(f chat.Field) int {
-	return max(1, roomFor(f.Label)) + roomFor(f.Value) + roomFor(f.Note) + len("**** ")
+	return max(1, roomFor(f.Label)) + roomFor(f.Value) + roomFor(f.Note) + len("**** · ")
 }
 
 // A checker looks for what Discord would refuse. It does not trust the drawing:

@@ -291,7 +291,7 @@ func shown(f chat.Field) field {
 		out.Name = zeroWidth
 	}
 	if f.Note != "" {
-		out.Value += " " + inert(f.Note)
+		out.Value += f.Joint() + inert(f.Note)
 	}
 	return out
 }

@@ -183,7 +183,7 @@ func fields(list chat.Fields) []slack.Block {
 func fact(f chat.Field) string {
 	s := marked("*", inert(f.Value))
 	if f.Note != "" {
-		s += " · " + inert(f.Note)
+		s += f.Joint() + inert(f.Note)
 	}
 	if f.Label == "" {
 		return s

@@ -1,5 +1,10 @@
 package chat
 
+import (
+	"unicode"
+	"unicode/utf8"
+)
+
 // A Message is one card: what the bot says, before any network draws it.
 //
 // Blocks, fields, rows and actions stand in the order of their importance,
@@ -59,6 +64,16 @@ type Field struct {
 	Label string `json:"label,omitempty"` // what it is, such as "Calls offered"
 	Value string `json:"value,omitempty"` // the number as shown: "42", "4:12", "–" for missing, "≈ 4:10" for an estimate
 	Note  string `json:"note,omitempty"`  // change or context, such as "▲ 3 since 09:00"; may be empty
+}
+
+// Joint returns what parts the value from the note on one line: a middle dot if
+// the note begins with another number, a space before a change or a word.
+func (f Field) Joint() string {
+	r, _ := utf8.DecodeRuneInString(f.Note)
+	if r == '≈' || unicode.IsDigit(r) {
+		return " · "
+	}
+	return " "
 }
 
 // A Table has a header and rows of cells. Every row has as many cells as there

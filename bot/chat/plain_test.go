@@ -118,3 +118,11 @@ func TestFormPlain(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
+
+func TestJoint(t *testing.T) {
+	for note, want := range map[string]string{"▲ 3": " ", "as usual": " ", "7% of offered": " · ", "≈ 1:02 in all": " · ", "": " "} {
+		if got := (Field{Note: note}).Joint(); got != want {
+			t.Errorf("before %q: %q, want %q", note, got, want)
+		}
+	}
+}
