@@ -316,10 +316,7 @@ func (s *bubble) judgeCrowd() {
 			s.t.Fatal(err)
 		}
 		states[row.State]++
-		if row.Reason == "the message to edit was not sent" {
-			continue // it would have been an edit of one that was over before the network came back
-		}
-		if row.State == bot.RowDead || row.State == bot.RowLeased || row.State == bot.RowPending && row.Next.Before(time.Now().Add(-time.Minute)) {
+		if row.State == bot.RowDead || row.Reason == "the message to edit was not sent" || row.State == bot.RowLeased || row.State == bot.RowPending && row.Next.Before(time.Now().Add(-time.Minute)) {
 			s.t.Errorf("%s is %s: %s", row.Key, row.State, row.Reason)
 		}
 	}

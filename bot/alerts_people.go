@@ -52,10 +52,8 @@ func (d *desk) recall(b *bulletin) {
 		return
 	}
 	b.Members, b.changed = slices.DeleteFunc(b.Members, foreign), true
-	const reason = "the recipient does not supervise that team any more"
-	if len(b.Members) == 0 && d.cancel(b.Row, reason) {
-		d.unkept(b, reason)
-		d.forget(b)
+	if len(b.Members) == 0 {
+		d.withhold(b, "the recipient does not supervise that team any more")
 	}
 }
 

@@ -327,9 +327,7 @@ func (d *desk) post(b *bulletin) {
 		d.unkept(b, "the message was not delivered")
 		d.forget(b)
 		return
-	case row.State == RowPending && b.over() && b.Kind != kindQuiet && d.cancel(b.Row, resolvedUnsent):
-		d.unkept(b, resolvedUnsent)
-		d.forget(b)
+	case row.State == RowPending && b.over() && b.Kind != kindQuiet && d.withhold(b, resolvedUnsent):
 		return
 	}
 	m := d.card(b)
@@ -337,7 +335,8 @@ func (d *desk) post(b *bulletin) {
 	b.Vital = b.Vital && edit.State != RowSent || len(b.promises) > 0
 	switch {
 	case d.amend(b.Row, m, b.Due):
-		b.Vital = false
+		d.cancel(b.Edit, "carried by "+b.Row) // it was promised during an attempt, which failed
+		b.Edit, b.Vital = "", false
 		d.carried(b, b.Row)
 	case d.lost(b):
 		d.replace(b, m)
@@ -350,6 +349,18 @@ func (d *desk) post(b *bulletin) {
 	}
 	b.changed = false
 	d.put(RecordHandling, b.key, b)
+}
+
+// withhold cancels the message of a bulletin that nobody can have seen, and with it
+// the edit that was promised during an attempt, which failed.
+func (d *desk) withhold(b *bulletin, reason string) bool {
+	if !d.cancel(b.Row, reason) {
+		return false
+	}
+	d.cancel(b.Edit, reason)
+	d.unkept(b, reason)
+	d.forget(b)
+	return true
 }
 
 // closed reports whether a bulletin takes in nothing more, because all of it is

@@ -122,9 +122,8 @@ func (d *desk) withdraw(b *bulletin, o openEpisode, reason string) bool {
 	}
 	b.Members = slices.DeleteFunc(b.Members, func(m member) bool { return m.Episode == o.id() })
 	b.changed = true
-	if len(b.Members) == 0 && d.cancel(b.Row, reason) {
-		d.unkept(b, reason)
-		d.forget(b)
+	if len(b.Members) == 0 {
+		d.withhold(b, reason)
 	}
 	return true
 }

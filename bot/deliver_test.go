@@ -138,6 +138,7 @@ func TestHeldWhileTried(t *testing.T) {
 		s.start()
 		s.enqueue(bot.Row{Key: "a", To: person("asha")})
 		s.until("2026-03-02 17:01")
+		s.enqueue(bot.Row{Key: "digest/of no team", To: person("ravi"), Lane: bot.LaneDigest}) // nobody asks the network about it
 		for range 10 * 60 {
 			time.Sleep(time.Second)
 			held(true)

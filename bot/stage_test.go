@@ -51,8 +51,9 @@ type stage struct {
 	where   map[string]string       // and on which network
 	form    map[string]chat.Form
 	again   chat.Request
-	count   int // of requests
-	unseen  int // so many of the next answers do not arrive
+	count   int           // of requests
+	slow    time.Duration // how long a message is on its way
+	unseen  int           // so many of the next answers do not arrive
 	net     *chattest.Network
 	discord *chattest.Network
 	config  bot.Config
@@ -145,6 +146,7 @@ type wire struct {
 type memory = chattest.Network
 
 func (w wire) Send(ctx context.Context, out chat.Outgoing) (chat.Ref, error) {
+	time.Sleep(w.s.slow)
 	ref, err := w.memory.Send(ctx, out)
 	if err == nil {
 		w.s.seeing.Lock()
