@@ -215,15 +215,22 @@ func (r report) whoMissed(names bool) chat.Text {
 	return chat.Join(chat.Strong("Missed more than twice their share"), chat.T("  "+strings.Join(who, ", ")))
 }
 
-// leaderboard names the best, where the team wants that.
+// leaderboard names the best, where the team wants that. Nobody is named by what
+// is computed of numbers that nobody has confirmed.
 func (r report) leaderboard() chat.Table {
-	if r.team.Leaderboard == 0 {
+	by, d := r.team.LeaderboardBy, r.config.Metrics
+	m, ok := d.ByName(by)
+	if r.team.Leaderboard == 0 || !ok && !d.Confirmed(by) {
 		return chat.Table{}
 	}
-	by := r.team.LeaderboardBy
-	m, ok := r.config.Metrics.ByName(by)
-	if !ok {
-		m = stats.Metric{Name: by, Label: strings.ToUpper(by[:1]) + strings.ReplaceAll(by[1:], "_", " "), Unit: stats.Count, Better: stats.Higher}
+	if ok {
+		m.Label = label(d, m)
+	} else {
+		m = stats.Metric{Name: by, Label: upperFirst(strings.ReplaceAll(by, "_", " ")), Unit: stats.Count, Better: stats.Higher}
+	}
+	write := func(n stats.Number) string { return show(n, m.Unit) }
+	if by == "miss_rate" {
+		m.Better, write = stats.Lower, rate
 	}
 	var list []agentReport
 	for _, a := range r.agents {
@@ -240,7 +247,7 @@ func (r report) leaderboard() chat.Table {
 	})
 	table := chat.Table{Columns: []chat.Column{{Title: "Best of the shift"}, {Title: m.Label, Numeric: true}}}
 	for i, a := range list[:min(r.team.Leaderboard, len(list))] {
-		table.Rows = append(table.Rows, []string{fmt.Sprintf("%d  %s", i+1, cut(a.agent.called(), 40)), show(a.summary.Totals[by], m.Unit)})
+		table.Rows = append(table.Rows, []string{fmt.Sprintf("%d  %s", i+1, cut(a.agent.called(), 40)), write(a.summary.Totals[by])})
 	}
 	return table
 }

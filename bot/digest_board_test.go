@@ -1,0 +1,54 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"floorwalker/bot/stats"
+)
+
+// TestLeaderboard: the best are those for whom the metric is good news, and what
+// nobody has confirmed says so, or names nobody.
+func TestLeaderboard(t *testing.T) {
+	exact := func(v float64) stats.Number { return stats.Number{Value: v, Quality: stats.Exact} }
+	var agents []agentReport
+	for i, name := range []string{"Asha", "Ravi", "Kiran"} {
+		n := float64(i + 1)
+		agents = append(agents, agentReport{Agent{Name: name}, stats.Summary{Totals: map[string]stats.Number{
+			"answered": exact(10 * n), "miss_rate": exact(n / 10), "missed": exact(n), "avg_talk": exact(60 * n), "calls_per_hour": {},
+		}}})
+	}
+	confirmed := stats.Defaults()
+	for i := range confirmed {
+		confirmed[i].Confirmed = true
+	}
+	for _, test := range []struct {
+		by      string
+		metrics stats.Dictionary
+		want    string
+	}{
+		{"answered", confirmed, "Answered: 1  Kiran 30, 2  Ravi 20"},
+		{"miss_rate", confirmed, "Miss rate: 1  Asha 10%, 2  Ravi 20%"},
+		{"missed", confirmed, "Missed: 1  Asha 1, 2  Ravi 2"},
+		{"avg_talk", confirmed, "Average talk: 1  Kiran 3:00, 2  Ravi 2:00"},
+		{"calls_per_hour", confirmed, "Calls per hour: "},
+		{"missed", stats.Defaults(), "Missed (MH): 1  Asha 1, 2  Ravi 2"},
+		{"answered", stats.Defaults(), ""},
+		{"miss_rate", stats.Defaults(), ""},
+	} {
+		r := report{config: &Config{Metrics: test.metrics}, agents: agents}
+		r.team.Leaderboard, r.team.LeaderboardBy = 2, test.by
+		got := ""
+		if board := r.leaderboard(); len(board.Columns) > 0 {
+			var rows []string
+			for _, row := range board.Rows {
+				rows = append(rows, strings.Join(row, " "))
+			}
+			got = fmt.Sprintf("%s: %s", board.Columns[1].Title, strings.Join(rows, ", "))
+		}
+		if got != test.want {
+			t.Errorf("by %s: %q, want %q", test.by, got, test.want)
+		}
+	}
+}
