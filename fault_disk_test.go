@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"floorwalker/bot"
 	"floorwalker/bot/chat"
 	"floorwalker/bot/secret"
 	"floorwalker/dashboard/sim"
@@ -277,7 +279,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	filler := filepath.Join(dir, "filler")
-	for fill := range *fills {
+	for range *fills {
 		s.waitRed(ctx, "disk", false)
 		if err := os.WriteFile(filler, make([]byte, 2<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
 			t.Fatalf("the disk is not full: %v", err)
@@ -298,9 +300,7 @@ func TestDiskFull(t *testing.T) {
 		if refused == 0 {
 			t.Error("the disk was full, and everything was acknowledged")
 		}
-		if fill == 0 { // later, the free pages of what was saved before may do for polls
-			s.waitRed(ctx, "disk", true)
-		}
+		s.waitRed(ctx, "disk", true) // although free pages of the file may do for polls
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}
@@ -312,6 +312,50 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("%v\n%s", err, s.output.String())
 	}
 	s.judge(0)
+}
+
+// TestDiskFullWithoutPolls: a full disk that only a command has met is not ready
+// until there is room again, also if something small is saved in between.
+func TestDiskFullWithoutPolls(t *testing.T) {
+	dir := t.TempDir()
+	mountMemory(t, dir, "1m")
+	st, err := store.Open(store.Config{Path: filepath.Join(dir, "floor.db"), Key: secret.New(killKey)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	health := &Health{}
+	b := bot.New(bot.Config{}, nil, st, discard{}, slog.New(slog.DiscardHandler))
+	l := &lookout{health: health, bot: b, store: st, house: &beat{}, began: time.Now()}
+	ready := func(when string, want bool) {
+		t.Helper()
+		l.look(time.Now())
+		if reasons := health.Reasons(time.Now()); (reasons["disk"] == "") != want {
+			t.Errorf("%s: not ready for %q", when, reasons)
+		}
+	}
+	ready("before", true)
+	filler := filepath.Join(dir, "filler")
+	if err := os.WriteFile(filler, make([]byte, 2<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("the disk is not full: %v", err)
+	}
+	ready("full, and nobody has met it", true)
+	large := bot.AuditEntry{Actor: "cli:0", Action: "backup", Detail: strings.Repeat("x", 512<<10)}
+	if err := st.Record(large); !errors.Is(err, bot.ErrNotSaved) {
+		t.Fatalf("on a full disk: %v", err)
+	}
+	ready("met by a command", false)
+	if err := st.Record(bot.AuditEntry{Actor: "cli:0", Action: "backup"}); err != nil {
+		t.Fatalf("free pages do not do for a small one: %v", err)
+	}
+	ready("after a small one", false)
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	ready("with room again", true)
+	if files, err := filepath.Glob(filepath.Join(dir, "*.new-*")); err != nil || len(files) > 0 {
+		t.Errorf("left over: %q, %v", files, err)
+	}
 }
 
 // TestPageDamaged overwrites one page of the database after the other: the

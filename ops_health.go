@@ -164,8 +164,11 @@ func (l *lookout) look(now time.Time) {
 	l.health.Set("housekeeping", late("old records were last deleted %s ago", later(l.house.last(), l.began), 2*houseEvery, now))
 	l.health.Set("leavers", late("people who left were last looked for %s ago", later(w.Leavers, l.began), 2*leaversEvery, now))
 	full := ""
-	if w.NoDisk {
+	switch {
+	case w.NoDisk:
 		full = "full: numbers are not saved"
+	case l.store.Full():
+		full = "full: something was not saved"
 	}
 	l.health.Set("disk", full)
 	status := map[chat.Network]bot.DeliveryStatus{}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"floorwalker/bot"
@@ -48,6 +49,8 @@ type Store struct {
 	writing sync.Mutex   // held by the one writer; a compaction is one
 	file    sync.RWMutex // guards db; held for reading as long as a read transaction
 	db      *bolt.DB     // changes under writing and file together
+
+	full atomic.Bool // a write was refused for want of space, see Full
 
 	failing sync.Mutex    // guards err
 	err     error         // why the store does not write any more
@@ -121,6 +124,7 @@ func (s *Store) commit(tx *bolt.Tx) error {
 	case err == nil:
 		return nil
 	case isFull(err) && !visible(db, id):
+		s.full.Store(true)
 		return fmt.Errorf("%w (%w)", bot.ErrNotSaved, err)
 	}
 	return s.fail(fmt.Errorf("store: a write failed, and whether it is on disk will show at the next start: %w", err))
