@@ -105,6 +105,9 @@ func (p *importer) read(c *csv.Reader) ([]importRow, error) {
 		if err != nil {
 			return nil, p.unreadable(err)
 		}
+		if strings.TrimSpace(strings.Join(fields, "")) == "" {
+			continue // a spreadsheet's empty row has its commas
+		}
 		line, _ := c.FieldPos(0)
 		if row, ok := p.row(line, fields); ok {
 			rows = append(rows, row)
@@ -122,7 +125,11 @@ func (p *importer) read(c *csv.Reader) ([]importRow, error) {
 // unreadable words an error of the CSV reader. Its text never quotes the line.
 func (p *importer) unreadable(err error) error {
 	if e, ok := errors.AsType[*csv.ParseError](err); ok {
-		return append(p.faults, fmt.Sprintf("%s:%d: column %d: %v", p.file, e.Line, e.Column, e.Err))
+		next := ""
+		if errors.Is(e.Err, csv.ErrBareQuote) || errors.Is(e.Err, csv.ErrQuote) {
+			next = "; a field with a quotation mark in it stands in quotation marks, with that one doubled"
+		}
+		return append(p.faults, fmt.Sprintf("%s:%d: column %d: %v%s", p.file, e.Line, e.Column, e.Err, next))
 	}
 	return append(p.faults, p.file+":1: "+err.Error())
 }
@@ -130,15 +137,9 @@ func (p *importer) unreadable(err error) error {
 // header checks the names of the columns.
 func (p *importer) header(fields []string) error {
 	for _, f := range fields {
-		name := strings.ToLower(strings.TrimSpace(f))
+		name := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(f)), " ", "_") // User ID
 		if !slices.Contains(importColumns[:], name) {
-			switch {
-			case strings.Contains(f, ";"):
-				return errors.New("semicolons separate the columns: save the file with commas")
-			case looksLikeToken(f), strings.Contains(f, ":"):
-				return errors.New("the first line must name the columns: " + strings.Join(importColumns[:], ","))
-			}
-			return fmt.Errorf("unknown column %q: the columns are %s", cutText(name, 30), strings.Join(importColumns[:], ","))
+			return unknownColumn(f)
 		}
 		if slices.Contains(p.columns, name) {
 			return fmt.Errorf("column %s is there twice", name)
@@ -149,6 +150,23 @@ func (p *importer) header(fields []string) error {
 		return errors.New("column user is missing: it holds addresses such as slack:U0123456789")
 	}
 	return nil
+}
+
+// unknownColumn says what is wrong with a header's field, which in a file of
+// another kind is all of its first line.
+func unknownColumn(field string) error {
+	columns := strings.Join(importColumns[:], ",")
+	switch {
+	case strings.HasPrefix(field, "sep="):
+		return errors.New("remove this line: the first one must name the columns: " + columns)
+	case strings.Contains(field, ";"):
+		return errors.New("semicolons separate the columns: save the file with commas")
+	case strings.Contains(field, "\t"):
+		return errors.New("tabs separate the columns: save the file with commas")
+	case looksLikeToken(field), strings.ContainsAny(field, ":0123456789"): // a row, or a secret
+		return errors.New("the first line must name the columns: " + columns)
+	}
+	return fmt.Errorf("unknown column %q: the columns are %s", cutText(strings.TrimSpace(field), 30), columns)
 }
 
 func cutText(s string, n int) string {
@@ -179,7 +197,9 @@ func (p *importer) row(line int, fields []string) (importRow, bool) {
 		}
 		p.fault(line, column, "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
-	if row.Team != "" && !slices.ContainsFunc(p.config.Teams, func(t TeamConfig) bool { return t.Name == row.Team }) {
+	if i := slices.IndexFunc(p.config.Teams, func(t TeamConfig) bool { return strings.EqualFold(t.Name, row.Team) }); i >= 0 {
+		row.Team = p.config.Teams[i].Name
+	} else if row.Team != "" {
 		p.fault(line, "team", "there is no team %q: the configuration has %s", cutText(row.Team, 40), teamNames(p.config))
 	}
 	return row, len(p.faults) == before
