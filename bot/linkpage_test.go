@@ -142,6 +142,27 @@ func TestLinkPageTries(t *testing.T) {
 	})
 }
 
+// TestLinkPageTriesOfOne: who has tried five times waits, on a new page too, and
+// what was not tried is not spent.
+func TestLinkPageTriesOfOne(t *testing.T) {
+	onPages(t, func(t *testing.T, s *stage) {
+		wrong := s.entry(3)
+		wrong.Credential.Token = secret.New("not-the-token")
+		for page, tries := range []int{4, 1} {
+			s.mustDo(t, "as asha: /floor link")
+			for range tries {
+				if result, err := s.bot.RedeemLink(t.Context(), s.pages["asha"], wrong); err != nil || strings.Contains(result.Message.Plain(), "several times") {
+					t.Fatalf("page %d: %v, %s", page+1, err, result.Message.Plain())
+				}
+			}
+		}
+		result, err := s.bot.RedeemLink(t.Context(), s.pages["asha"], s.entry(3))
+		if err != nil || result.Linked || result.Offer.Tries != 4 || !strings.Contains(result.Message.Plain(), "several times") {
+			t.Errorf("a sixth try: linked %v, %d tries left, %v: %s", result.Linked, result.Offer.Tries, err, result.Message.Plain())
+		}
+	})
+}
+
 // TestLinkPageBelongs to one person: it links them, whoever sends it, and no
 // other words than its own open it.
 func TestLinkPageBelongs(t *testing.T) {
