@@ -6,6 +6,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"floorwalker/bot"
+	"floorwalker/bot/chat"
 )
 
 // metrics are the program's numbers for Prometheus. Names follow its
@@ -54,6 +57,18 @@ func (m *metrics) Command(name, result string, took time.Duration) {
 // Delivery counts an attempt to deliver a message.
 func (m *metrics) Delivery(network, lane, state string) {
 	m.sent.WithLabelValues(network, lane, state).Inc()
+}
+
+// expect has the deliveries of some networks begin at zero: what begins with its
+// first event has not risen by it, so that no alert sees the first message lost.
+func (m *metrics) expect(adapters []chat.Adapter) {
+	for _, a := range adapters {
+		for _, lane := range laneNames {
+			for _, state := range []bot.RowState{bot.RowSent, bot.RowPending, bot.RowDead} {
+				m.sent.WithLabelValues(string(a.Network()), lane, string(state))
+			}
+		}
+	}
 }
 
 // reloaded counts an attempt to load the configuration anew.

@@ -127,7 +127,7 @@ func TestMetrics(t *testing.T) {
 	text := ""
 	err := s.slack.Wait(s.ctx, func() bool {
 		text = s.scrape()
-		return strings.Contains(text, `floorwalker_deliveries_total{lane="notice",network="slack",state="sent"}`) &&
+		return strings.Contains(text, `floorwalker_deliveries_total{lane="notice",network="slack",state="sent"} 1`) &&
 			!strings.Contains(text, "floorwalker_watch_rounds_total 0") && strings.Contains(text, "floorwalker_ready 1")
 	})
 	if err != nil {
@@ -151,6 +151,7 @@ func TestMetrics(t *testing.T) {
 	}
 	for _, want := range []string{
 		`floorwalker_agents{state="active"}`, `floorwalker_alert_subjects{phase="firing",rule="login-lost"} 0`,
+		`floorwalker_deliveries_total{lane="alert",network="slack",state="dead"} 0`, // what alerts of it wait for
 		`floorwalker_outbox_rows{lane="digest",network="slack",state="pending"} 0`, `floorwalker_loop_timestamp_seconds{loop="delivery on slack"}`,
 		`floorwalker_store_size_bytes{part="live"}`, "floorwalker_ready 1",
 	} {

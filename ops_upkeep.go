@@ -46,6 +46,7 @@ func (u *upkeep) start(ctx context.Context, g *errgroup.Group, p parts) error {
 	home := &house{bot: p.bot, store: p.store, keep: u.cfg.Store, log: u.log}
 	look := &lookout{health: u.health, bot: p.bot, store: p.store, client: p.client, adapters: p.adapters, house: &home.kept, began: time.Now()}
 	ping := newHeartbeat(u.cfg.Ops.HeartbeatURL, u.health, u.log)
+	u.metrics.expect(p.adapters)
 	u.metrics.registry.MustRegister(
 		sourceCollector(p.client), networkCollector(p.adapters), watchCollector(p.bot, &home.kept),
 		outboxCollector(p.bot, p.store, p.adapters), storeCollector(p.bot, p.store), heartbeatCollector(ping),
