@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"floorwalker/bot/stats"
 )
@@ -49,6 +50,37 @@ func TestLeaderboard(t *testing.T) {
 		}
 		if got != test.want {
 			t.Errorf("by %s: %q, want %q", test.by, got, test.want)
+		}
+	}
+}
+
+// TestStaleLogins: who was logged in for more than a day at the end is a line of
+// the digest, by name only where names are shown.
+func TestStaleLogins(t *testing.T) {
+	end := time.Date(2026, 3, 2, 18, 0, 0, 0, time.UTC)
+	agent := func(name string, hours int) agentReport {
+		s := stats.Summary{Last: end}
+		if hours > 0 {
+			s.Login = end.Add(-time.Duration(hours) * time.Hour)
+		}
+		return agentReport{Agent{Name: name}, s}
+	}
+	for _, test := range []struct {
+		agents []agentReport
+		names  bool
+		want   string
+	}{
+		{[]agentReport{agent("Asha", 23), agent("Ravi", 0)}, true, ""},
+		{[]agentReport{agent("Asha", 24), agent("Ravi", 9), agent("Kiran", 69)}, true, "Logged in for over a day  Kiran 69 h, Asha 24 h"},
+		{[]agentReport{agent("Asha", 24), agent("Ravi", 9), agent("Kiran", 69)}, false, "Logged in for over a day  2 agents"},
+		{[]agentReport{agent("A", 30), agent("B", 29), agent("C", 28), agent("D", 27), agent("E", 26)}, true, "Logged in for over a day  A 30 h, B 29 h, C 28 h, +2 more"},
+	} {
+		var lines []string
+		for _, line := range (report{config: &Config{}, agents: test.agents}).stoodOut(test.names) {
+			lines = append(lines, line.Plain())
+		}
+		if got := strings.Join(lines, "\n"); got != test.want {
+			t.Errorf("%d agents, names %v: %q, want %q", len(test.agents), test.names, got, test.want)
 		}
 	}
 }

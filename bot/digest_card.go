@@ -160,8 +160,10 @@ func (r report) stoodOut(names bool) []chat.Text {
 		lines = append(lines, chat.Join(chat.Strong("Most missed"), chat.T(fmt.Sprintf("  %s, %s of %s", r.hour(worst),
 			decimal(math.Round(h[worst].Missed.Value)), decimal(math.Round(h[worst].Offered.Value))))))
 	}
-	if line := r.whoMissed(names); line != nil {
-		lines = append(lines, line)
+	for _, line := range []chat.Text{r.whoMissed(names), r.staleLogins(names)} {
+		if line != nil {
+			lines = append(lines, line)
+		}
 	}
 	return lines
 }
@@ -209,10 +211,40 @@ func (r report) whoMissed(names bool) chat.Text {
 		return cmp.Compare(b.summary.Totals["missed"].Value, a.summary.Totals["missed"].Value)
 	})
 	var who []string
-	for _, a := range list[:min(3, len(list))] {
+	for _, a := range list {
 		who = append(who, fmt.Sprintf("%s %s", cut(a.agent.called(), 30), decimal(a.summary.Totals["missed"].Value)))
 	}
-	return chat.Join(chat.Strong("Missed more than twice their share"), chat.T("  "+strings.Join(who, ", ")))
+	return chat.Join(chat.Strong("Missed more than twice their share"), chat.T("  "+some(who)))
+}
+
+// staleLogins says who had been logged in for more than a day, or how many had:
+// they have forgotten to log out, and what counts by login is not of this day.
+func (r report) staleLogins(names bool) chat.Text {
+	list := slices.DeleteFunc(slices.Clone(r.agents), func(a agentReport) bool {
+		return a.summary.Login.IsZero() || a.summary.Last.Sub(a.summary.Login) < 24*time.Hour
+	})
+	if len(list) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(list, func(a, b agentReport) int { return a.summary.Login.Compare(b.summary.Login) })
+	var who []string
+	for _, a := range list {
+		who = append(who, fmt.Sprintf("%s %s", cut(a.agent.called(), 30), roughly(a.summary.Last.Sub(a.summary.Login))))
+	}
+	text := plural(len(who), "agent")
+	if names {
+		text = some(who)
+	}
+	return chat.Join(chat.Strong("Logged in for over a day"), chat.T("  "+text))
+}
+
+// some writes the first three of a list, and how many more there are.
+func some(list []string) string {
+	text := strings.Join(list[:min(3, len(list))], ", ")
+	if more := len(list) - 3; more > 0 {
+		text += fmt.Sprintf(", +%d more", more)
+	}
+	return text
 }
 
 // leaderboard names the best, where the team wants that. Nobody is named by what

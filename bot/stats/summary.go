@@ -28,6 +28,7 @@ type Summary struct {
 	Observed  time.Duration     // time within one poll of a sample; of a team: the mean
 	Unseen    time.Duration     // the longest Lacks.Time: 0 if all is counted, or bounded by a count
 	LastCall  time.Time         // tick by which the last answered call was counted; zero: none was
+	Login     time.Time         // of one agent: when the login began in which the window ends; zero: not known, or logged out
 	Totals    map[string]Number // by the name of a metric, "answered" and "miss_rate" and "calls_per_hour" included
 	Lacks     map[string]Lack   // by the name of a counter in Totals, "answered" included
 	Hours     []Hour            // in order, every hour of the window; none if it is longer than eight days

@@ -134,6 +134,27 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
+// TestLoginOfSummary: it is the login in which the window ends, whatever comes
+// after it.
+func TestLoginOfSummary(t *testing.T) {
+	for _, test := range []struct {
+		polls []string
+		want  time.Time
+	}{
+		{[]string{"09:01 TH=1 login=-1_09:00", "09:02 TH=1 login=-1_09:00"}, at("-1 09:00")},
+		{[]string{"09:01 TH=1 login=-1_09:00", "09:03 TH=1 login=09:02"}, at("09:02")},
+		{[]string{"09:01 TH=1 login=08:00", "09:02 TH=1"}, at("08:00")},
+		{[]string{"09:01 TH=1 login=08:00", "09:02 out"}, time.Time{}},
+		{[]string{"08:59 TH=1 login=08:00", "09:07 TH=1 login=09:05"}, time.Time{}},
+		{[]string{"09:05 TH=1 login=08:00", "09:07 TH=1 login=09:05"}, at("08:00")},
+		{[]string{"09:01 TH=1"}, time.Time{}},
+	} {
+		if s := series().Summarize(polls(test.polls...), at("09:00"), at("09:06")); !s.Login.Equal(test.want) {
+			t.Errorf("%v: %v, want %v", test.polls, s.Login, test.want)
+		}
+	}
+}
+
 // TestCombine: a team of three, one of whom lacks a key and one has no samples.
 func TestCombine(t *testing.T) {
 	d, s := confirmed(), series()

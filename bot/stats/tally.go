@@ -17,6 +17,7 @@ type tally struct {
 	first  int64 //   the ticks of the first,
 	last   int64 //   and the last of them
 	begun  int64 // tick of the first one with values
+	since  int64 // when the login of the last one with values began, 0 if not known or logged out
 
 	observed int64   // see Summary.Observed; without what lies after last
 	lastCall int64   // see Summary.LastCall
@@ -34,7 +35,7 @@ func newTally(p *plan, l *layout) tally {
 func (t *tally) begin(from, to time.Time) {
 	t.to = to.Unix()
 	t.open(ceil(from))
-	t.wasIn, t.polled, t.first, t.last, t.begun = false, 0, 0, 0, 0
+	t.wasIn, t.polled, t.first, t.last, t.begun, t.since = false, 0, 0, 0, 0, 0
 	t.observed, t.lastCall, t.callAt, t.calls, t.rateTime = 0, 0, 0, 0, 0
 }
 
@@ -104,6 +105,11 @@ func (t *tally) note(s *Sample, tick int64) {
 		t.begun = tick
 	}
 	t.last = tick
+	if s.Out {
+		t.since = 0
+	} else if !s.Login.IsZero() {
+		t.since = s.Login.Unix()
+	}
 }
 
 // A span is a time from a up to b.
@@ -175,7 +181,7 @@ func (t *tally) close(to time.Time) {
 func (t *tally) summary(from, to time.Time) Summary {
 	s := Summary{
 		From: from, To: to, Agents: 1, Polled: t.polled,
-		First: clock(t.first), Last: clock(t.last), LastCall: clock(t.lastCall),
+		First: clock(t.first), Last: clock(t.last), LastCall: clock(t.lastCall), Login: clock(t.since),
 		Observed: seconds(t.observed + t.rest(to.Unix()).length()),
 		Totals:   make(map[string]Number, 2*len(t.tracks)), Lacks: make(map[string]Lack, len(t.tracks)),
 		sums: map[string]float64{}, weights: map[string]float64{},
