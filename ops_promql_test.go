@@ -10,6 +10,9 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"floorwalker/bot"
+	"floorwalker/dashboard"
 )
 
 // promWord is a token of PromQL: a text, a range, a number, a name, a sign.
@@ -60,6 +63,41 @@ func checkPromQL(expr string, metrics map[string][]string) (faults []string) {
 	return faults
 }
 
+// promMatcher is a label in braces with what it is to be.
+var promMatcher = regexp.MustCompile(`(\w+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"`)
+
+// labelValues are what our labels can be that alerts and panels choose by.
+func labelValues() map[string][]string {
+	values := map[string][]string{
+		"job": {"floorwalker"}, "lane": laneNames[:], "part": {"live", "history"}, "loop": {"watch", "alerts", "digests", "leavers", "housekeeping"},
+		"result": {"ok", "refused", "failed", "sent", "withheld"},
+		"state": {
+			string(bot.RowPending), string(bot.RowLeased), string(bot.RowSent), string(bot.RowDead),
+			string(bot.LinkActive), string(bot.LinkUnverified), string(bot.LinkRelink), string(bot.LinkSuspended),
+		},
+	}
+	for _, p := range openPhases {
+		values["phase"] = append(values["phase"], p.String())
+	}
+	for c := dashboard.ClassTransient; c <= dashboard.ClassFault; c++ {
+		values["result"] = append(values["result"], c.String())
+	}
+	return values
+}
+
+// checkValues says which labels of an expression are to be what they never are:
+// an alert that asks for it is silent for ever.
+func checkValues(expr string) (faults []string) {
+	for _, m := range promMatcher.FindAllStringSubmatch(expr, -1) {
+		for value := range strings.SplitSeq(m[2], "|") {
+			if !slices.Contains(labelValues()[m[1]], value) {
+				faults = append(faults, "the label "+m[1]+" is never "+value)
+			}
+		}
+	}
+	return faults
+}
+
 // metricLabels are the labels of every metric by name, ours and those that every
 // Go program has.
 func metricLabels(t *testing.T) map[string][]string {
@@ -90,7 +128,8 @@ func TestPromQLCheck(t *testing.T) {
 	metrics := map[string][]string{"floorwalker_ready": nil, "floorwalker_outbox_rows": {"network", "lane"}}
 	for _, test := range []struct{ expr, fault string }{
 		{`floorwalker_ready{job="floorwalker"} == 0`, ""},
-		{`sum by (network) (rate(floorwalker_outbox_rows{lane=~"alert|x"}[5m])) / 2 > 0.5`, ""},
+		{`sum by (network) (rate(floorwalker_outbox_rows{lane=~"alert|digest"}[5m])) / 2 > 0.5`, ""},
+		{`floorwalker_outbox_rows{lane=~"alert|x"}`, "the label lane is never x"},
 		{`floorwalker_redy == 0`, "no metric floorwalker_redy"},
 		{`sum by (networks) (floorwalker_outbox_rows)`, "the label networks"},
 		{`floorwalker_ready{lane="alert"}`, "the label lane"},
@@ -99,7 +138,7 @@ func TestPromQLCheck(t *testing.T) {
 		{`1 > 0`, "nothing is read"},
 		{`floorwalker_ready; drop`, "strange signs"},
 	} {
-		got := strings.Join(checkPromQL(test.expr, metrics), "; ")
+		got := strings.Join(append(checkPromQL(test.expr, metrics), checkValues(test.expr)...), "; ")
 		if test.fault == "" && got != "" || !strings.Contains(got, test.fault) {
 			t.Errorf("%s: %q, want %q", test.expr, got, test.fault)
 		}
@@ -143,7 +182,7 @@ func TestAlertRules(t *testing.T) {
 			if r.For != "" && !regexp.MustCompile(`^\d+[smhd]$`).MatchString(r.For) {
 				t.Errorf("%s: for %s", r.Alert, r.For)
 			}
-			for _, fault := range checkPromQL(r.Expr, metrics) {
+			for _, fault := range append(checkPromQL(r.Expr, metrics), checkValues(r.Expr)...) {
 				t.Errorf("%s: %s", r.Alert, fault)
 			}
 		}
@@ -180,7 +219,7 @@ func TestDashboard(t *testing.T) {
 	check := func(where string, targets []target) {
 		for _, target := range targets {
 			expr := strings.NewReplacer("$__rate_interval", "5m", "$job", "floorwalker").Replace(target.Expr)
-			for _, fault := range checkPromQL(expr, metrics) {
+			for _, fault := range append(checkPromQL(expr, metrics), checkValues(expr)...) {
 				t.Errorf("%s: %s: %s", where, target.Expr, fault)
 			}
 		}
