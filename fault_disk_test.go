@@ -219,13 +219,15 @@ func (s *diskSite) failSync(program string, n int) bool {
 		"-e", fmt.Sprintf("inject=fdatasync,fsync:error=EIO:when=%d", n), "env")
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	if s.linkUntil(ctx, 3*n, ended) {
-		if err := errors.Join(syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM), <-ended); err != nil {
-			s.t.Errorf("%v\n%s", err, s.output.String())
-		}
-		return false
+	acknowledged := s.linkUntil(ctx, 3*n, ended)
+	if acknowledged {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) // in vain if a sync of its own has failed meanwhile
 	}
-	if err := <-ended; cmd.ProcessState.ExitCode() != exitFailed {
+	err := <-ended
+	switch code := cmd.ProcessState.ExitCode(); {
+	case code == 0 && acknowledged:
+		return false
+	case code != exitFailed:
 		s.t.Errorf("after sync %d failed, the program ended with %v\n%s", n, err, s.output.String())
 	}
 	return true
