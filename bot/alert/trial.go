@@ -100,7 +100,8 @@ func newTrial(t Test, rules []*Rule, derive Derive) (*trial, error) {
 	tr := &trial{test: t, series: map[string][]cell{}, derive: derive, start: time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)}
 	for _, r := range rules {
 		if r.Name == t.Rule {
-			tr.rule = r
+			on := *r // a rule is tested before it is switched on
+			on.Enabled, tr.rule = true, &on
 		}
 	}
 	switch {

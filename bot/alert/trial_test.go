@@ -164,6 +164,7 @@ func TestRulesFailures(t *testing.T) {
 		"no item of a series":                            {Rule: "busy", Series: []Series{{"calls", "6,7"}}},
 		"is there twice":                                 {Rule: "busy", Series: []Series{{`increase(calls,"60m")`, "6"}, {`increase(calls, "1h")`, "6"}}},
 		`"1s" is not a window`:                           {Rule: "busy", Series: []Series{{`increase(calls,"1s")`, "6"}}},
+		"at 24m0s: the rule fires, and":                  {Rule: LoginStale, Series: []Series{{"login_hours", "23x21 24x9"}}},
 		"the rule never had all of its values: it reads": {Rule: "busy", Series: []Series{{"missed", "6x9"}}},
 	} {
 		got := RunTests([]Test{tt}, trialRules(t), nil)[0]
