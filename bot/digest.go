@@ -20,8 +20,10 @@ type report struct {
 	agents []agentReport
 	usual  stats.Baseline // the same window on the same weekday, of the last weeks
 	worked time.Duration  // how much of the window is in shifts: the rest is not watched
-	relink int            // agents who need to link again
-	noData int            // agents of whom nothing is known, those included
+
+	relink    int // agents who need to link again
+	suspended int // agents whose account the dashboard denies, or who left
+	noData    int // other agents of whom nothing is known
 }
 
 // An agentReport is one agent's part.
@@ -69,21 +71,31 @@ func (b *Bot) report(ctx context.Context, c *Config, team Team, window schedule.
 	var summaries []stats.Summary
 	for i, a := range agents {
 		one := each[i]
-		r.agents = append(r.agents, agentReport{a, one})
-		dead := a.State == LinkRelink || a.State == LinkSuspended
-		if dead {
-			r.relink++
-		}
-		if one.Polled == 0 {
-			r.noData++
-		}
-		if !dead || one.Polled > 0 {
-			summaries = append(summaries, one) // whoever must link again is said apart, and does not make the rest partial
+		if r.add(agentReport{a, one}) {
+			summaries = append(summaries, one)
 		}
 	}
 	r.all = c.Metrics.Combine(summaries)
 	r.all.From, r.all.To = span.Start, span.End
 	return r, r.compare(ctx, from, agents)
+}
+
+// add enters an agent, and reports whether they count in the totals: whoever must
+// link again is said apart, and does not make the rest partial.
+func (r *report) add(a agentReport) bool {
+	r.agents = append(r.agents, a)
+	known := a.summary.Polled > 0
+	switch {
+	case a.agent.State == LinkRelink:
+		r.relink++
+		return known
+	case a.agent.State == LinkSuspended:
+		r.suspended++
+		return known
+	case !known:
+		r.noData++
+	}
+	return true
 }
 
 // weeks is how many of the same weekdays a digest is compared with.

@@ -54,6 +54,35 @@ func TestLeaderboard(t *testing.T) {
 	}
 }
 
+// TestGaps: who is without data is counted apart from who must link again, who may
+// have data of before, and from who cannot.
+func TestGaps(t *testing.T) {
+	agent := func(state LinkState, polled int) agentReport {
+		return agentReport{Agent{State: state}, stats.Summary{Polled: polled}}
+	}
+	for _, test := range []struct {
+		agents []agentReport
+		whole  int
+		want   string
+	}{
+		{[]agentReport{agent(LinkActive, 5), agent(LinkUnverified, 5)}, 2, ""},
+		{[]agentReport{agent(LinkActive, 5), agent(LinkActive, 0)}, 2, "1 agent without data"},
+		{[]agentReport{agent(LinkRelink, 5), agent(LinkActive, 0)}, 2, "1 of 2 need to link again · 1 other agent without data"},
+		{[]agentReport{agent(LinkRelink, 0), agent(LinkSuspended, 0), agent(LinkActive, 5)}, 1, "1 of 3 need to link again · 1 of 3 suspended"},
+		{[]agentReport{agent(LinkSuspended, 3), agent(LinkActive, 0), agent(LinkActive, 0)}, 3, "1 of 3 suspended · 2 other agents without data"},
+	} {
+		r, whole := report{config: &Config{}}, 0
+		for _, a := range test.agents {
+			if r.add(a) {
+				whole++
+			}
+		}
+		if got := r.gaps(); got != test.want || whole != test.whole {
+			t.Errorf("%q, %d in the totals; want %q, %d", got, whole, test.want, test.whole)
+		}
+	}
+}
+
 // TestStaleLogins: who was logged in for more than a day at the end is a line of
 // the digest, by name only where names are shown.
 func TestStaleLogins(t *testing.T) {

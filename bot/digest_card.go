@@ -290,12 +290,15 @@ func (r report) gaps() string {
 	if r.relink > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %d need to link again", r.relink, len(r.agents)))
 	}
-	if silent := r.noData - r.relink; silent > 0 {
+	if r.suspended > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d suspended", r.suspended, len(r.agents)))
+	}
+	if r.noData > 0 {
 		who := "agent"
-		if r.relink > 0 {
+		if len(parts) > 0 {
 			who = "other agent"
 		}
-		parts = append(parts, plural(silent, who)+" without data")
+		parts = append(parts, plural(r.noData, who)+" without data")
 	}
 	var shared []string
 	for _, a := range r.agents {
