@@ -16,11 +16,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// opsHandler serves what machines ask: /healthz while the process runs, /readyz
-// with the reasons if something is wrong, /metrics.
+// opsHandler serves what machines ask: /healthz, which is well while every loop
+// goes round, so that a restart mends what it is not; /readyz with the reasons if
+// anything is wrong; /metrics.
 func opsHandler(health *Health, m *metrics) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		if health.Stuck(time.Now()) {
+			http.Error(w, "a loop stands still; /readyz says which", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		reasons := health.Reasons(time.Now())
 		w.Header().Set("Content-Type", "application/json")

@@ -30,7 +30,15 @@ func TestReadyz(t *testing.T) {
 		t.Error("the metrics say ready")
 	}
 	if status, _ := get("/healthz"); status != 200 {
-		t.Errorf("/healthz: %d, although the process runs", status)
+		t.Errorf("/healthz: %d, for what no restart mends", status)
+	}
+	health.set("digests", "late", true)
+	if status, _ := get("/healthz"); status != 503 {
+		t.Errorf("/healthz: %d, although a loop stands still", status)
+	}
+	health.Set("digests", "")
+	if status, _ := get("/healthz"); status != 200 {
+		t.Errorf("/healthz: %d, although the loop goes round again", status)
 	}
 	health.Set("slack", "")
 	if status, _ := get("/readyz"); status != 200 {
