@@ -176,28 +176,33 @@ func (c *chunk) append(b []byte) []byte {
 }
 
 func (c *chunk) appendColumn(b []byte, col *column, next int) []byte {
-	scale := scaleOf(col)
-	header := zigzag(int64(col.key-next))<<4 | uint64(scale)<<1
+	header := zigzag(int64(col.key-next)) << 4
+	if c.gaps(col) {
+		header |= 1
+	}
+	there := len(c.ints)
+	scale := c.scale(col)
+	b = binary.AppendUvarint(b, header|uint64(scale)<<1)
+	return appendInts(appendInts(b, c.ints[:there]), c.ints[there:])
+}
+
+// gaps reports whether some samples that have values do not have a column's, and
+// sets ints to which do if so, or else to nothing.
+func (c *chunk) gaps(col *column) bool {
 	c.ints = c.ints[:0]
-	gaps := int64(1)
+	some := false
+	for i, there := range col.there {
+		some = some || there == bare(c.states[i])
+	}
+	if !some {
+		return false
+	}
 	for i, there := range col.there {
 		if !bare(c.states[i]) {
 			c.ints = append(c.ints, boolInt(there))
-			gaps &= boolInt(there)
 		}
 	}
-	if gaps == 0 {
-		b = appendInts(binary.AppendUvarint(b, header|1), c.ints)
-	} else {
-		b = binary.AppendUvarint(b, header)
-	}
-	c.ints = c.ints[:0]
-	for i, there := range col.there {
-		if there {
-			c.ints = append(c.ints, scaled(col.values[i], scale))
-		}
-	}
-	return appendInts(b, c.ints)
+	return true
 }
 
 func boolInt(b bool) int64 {
@@ -207,36 +212,45 @@ func boolInt(b bool) int64 {
 	return 0
 }
 
-// scaleOf returns the smallest scale that keeps all values of a column.
-func scaleOf(col *column) int {
-	for scale := range rawScale {
-		if keepsAll(col, scale) {
-			return scale
-		}
+// scale adds a column's values to ints by the smallest scale that keeps them all,
+// which the last one does, and returns it.
+func (c *chunk) scale(col *column) (scale int) {
+	before := len(c.ints)
+	for !c.fits(col, scale) {
+		c.ints = c.ints[:before]
+		scale++
 	}
-	return rawScale
+	return scale
 }
 
-func keepsAll(col *column, scale int) bool {
+// fits adds values to ints up to the first that a scale does not keep, and reports
+// whether there is none.
+func (c *chunk) fits(col *column, scale int) bool {
 	for i, there := range col.there {
-		if there && !keeps(col.values[i], scale) {
+		if !there {
+			continue
+		}
+		x, ok := scaled(col.values[i], scale)
+		if !ok {
 			return false
 		}
+		c.ints = append(c.ints, x)
 	}
 	return true
 }
 
-// keeps reports whether a value comes back from its scaled form, bit by bit.
-func keeps(v float64, scale int) bool {
-	x := math.RoundToEven(v * power(scale))
-	return math.Abs(x) <= 1<<53 && math.Float64bits(unscaled(int64(x), scale)) == math.Float64bits(v)
-}
-
-func scaled(v float64, scale int) int64 {
-	if scale == rawScale {
-		return int64(math.Float64bits(v))
+// scaled returns the scaled form of a value, and whether the value comes back from
+// it, bit by bit.
+func scaled(v float64, scale int) (x int64, ok bool) {
+	switch scale {
+	case 0:
+		x = int64(v)
+	case rawScale:
+		return int64(math.Float64bits(v)), true
+	default:
+		x = int64(math.RoundToEven(v * power(scale)))
 	}
-	return int64(math.RoundToEven(v * power(scale)))
+	return x, -1<<53 <= x && x <= 1<<53 && math.Float64bits(unscaled(x, scale)) == math.Float64bits(v)
 }
 
 func unscaled(x int64, scale int) float64 {
