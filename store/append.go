@@ -45,11 +45,12 @@ func (s *Store) AppendHistory(samples []bot.AgentSample) error {
 func (s *Store) byDay(samples []bot.AgentSample) (map[schedule.Date][]bot.AgentSample, error) {
 	days := map[schedule.Date][]bot.AgentSample{}
 	err := s.view(func(t txn) error {
+		linked := finder{t.in(bucketAgents).Cursor()}
 		for _, sample := range samples {
 			if year := sample.Tick.Year(); year < 1970 || year > 9999 {
 				return fmt.Errorf("history: sample of agent %s at %s", sample.Agent, sample.Tick.Format(time.RFC3339))
 			}
-			if t.get(bucketAgents, string(sample.Agent)) == nil {
+			if linked.get([]byte(sample.Agent)) == nil {
 				continue
 			}
 			date := schedule.DateOf(sample.Tick, time.UTC)

@@ -19,6 +19,8 @@ type dayWriter struct {
 	agents *bolt.Bucket
 	names  *bolt.Bucket
 	chunks *bolt.Bucket
+	known  finder // in agents
+	old    finder // in chunks
 	keys   *keyTable
 	chunk  *chunk
 	space  []byte
@@ -42,6 +44,7 @@ func (h *history) write(d *day, samples []bot.AgentSample) error {
 		defer tx.Rollback() // of no effect after a commit
 		t := txn{Tx: tx}
 		w := &dayWriter{day: d, agents: t.in(bucketAgents), names: t.in(bucketNames), chunks: t.in(bucketChunks), chunk: &h.chunk}
+		w.known, w.old = finder{w.agents.Cursor()}, finder{w.chunks.Cursor()}
 		if w.keys, err = d.table(tx); err != nil {
 			return err
 		}
@@ -115,7 +118,7 @@ func tidy(s stats.Sample) stats.Sample {
 
 // agent returns an agent's number in this file, in 3 bytes.
 func (w *dayWriter) agent(id bot.AgentID) ([]byte, error) {
-	if number := w.agents.Get([]byte(id)); number != nil {
+	if number := w.known.get([]byte(id)); number != nil {
 		return number, nil
 	}
 	number, err := w.agents.NextSequence()
@@ -147,7 +150,7 @@ func (w *dayWriter) number(key string) error {
 func (w *dayWriter) merge(arrivals []arrival) error {
 	w.chunk.reset()
 	key := arrivals[0].key[:]
-	if record := w.chunks.Get(key); record != nil {
+	if record := w.old.get(key); record != nil {
 		if err := w.chunk.read(record, w.keys); err != nil {
 			return err
 		}

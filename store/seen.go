@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"maps"
 	"slices"
 	"time"
 
@@ -49,7 +48,10 @@ func appendRow(b []byte, row map[string]dashboard.Value) []byte {
 		return append(b, "null"...)
 	}
 	b = append(b, '{')
-	keys := slices.AppendSeq(make([]string, 0, len(row)), maps.Keys(row))
+	keys := make([]string, 0, 24) // enough for most rows
+	for key := range row {
+		keys = append(keys, key)
+	}
 	slices.Sort(keys)
 	for i, key := range keys {
 		if i > 0 {

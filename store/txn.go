@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -67,6 +68,18 @@ func (t txn) in(bucket string) *bolt.Bucket { return t.Bucket([]byte(bucket)) }
 
 // get returns a value, nil if there is none. It is valid in the transaction only.
 func (t txn) get(bucket, key string) []byte { return t.in(bucket).Get([]byte(key)) }
+
+// A finder reads many values of a bucket for less than one by one costs. The
+// bucket may change meanwhile.
+type finder struct{ *bolt.Cursor }
+
+// get returns a value, nil if there is none. It is valid in the transaction only.
+func (f finder) get(key []byte) []byte {
+	if found, value := f.Seek(key); bytes.Equal(found, key) {
+		return value
+	}
+	return nil
+}
 
 func (t txn) put(bucket, key string, value []byte) error {
 	return t.in(bucket).Put([]byte(key), value)
