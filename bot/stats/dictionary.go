@@ -1,7 +1,5 @@
 package stats
 
-import "slices"
-
 // A Metric says what a key of the payload means.
 type Metric struct {
 	Key       string `json:"key" yaml:"key" mapstructure:"key"`                   // in the payload, case matters; "l.duration" looks into an object
@@ -94,11 +92,12 @@ func Derived() []string {
 
 // ByName returns the metric with the name.
 func (d Dictionary) ByName(name string) (Metric, bool) {
-	i := slices.IndexFunc(d, func(m Metric) bool { return m.Name == name })
-	if i < 0 {
-		return Metric{}, false
+	for i := range d { // in place: every poll asks, and a metric is large
+		if d[i].Name == name {
+			return d[i], true
+		}
 	}
-	return d[i], true
+	return Metric{}, false
 }
 
 // Confirmed reports whether the metric or derived number can be trusted: all

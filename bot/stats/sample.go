@@ -47,7 +47,12 @@ func (d Dictionary) Sample(c dashboard.Counters, tick time.Time) Sample {
 }
 
 func (d Dictionary) isMap(key string) bool {
-	return slices.ContainsFunc(d, func(m Metric) bool { return m.Key == key && m.Kind == Map })
+	for i := range d {
+		if d[i].Key == key && d[i].Kind == Map {
+			return true
+		}
+	}
+	return false
 }
 
 // Value returns the number under a key.
