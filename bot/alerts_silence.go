@@ -267,22 +267,47 @@ func (b *Bot) unsilence(_ context.Context, r *request) (chat.Reply, error) {
 // unsilence ends those of the silences that are the person's to end, and says
 // which they are.
 func (d *desk) unsilence(r *request, ns []int, m *chat.Message) {
-	var said []chat.Text
+	var ended []silence
 	for _, s := range slices.Clone(d.silences()) {
 		mine := s.By == r.From.String() || d.c.isAdmin(r.From) || s.Matcher.Team != "" && d.c.mayHandle(r.From, s.Matcher.Team)
 		if !mine || !slices.Contains(ns, s.N) {
 			continue
 		}
-		said = append(said, chat.Join(chat.T("You hear again of "), chat.Strong(s.What), chat.T(".")))
+		ended = append(ended, s)
 		if s.holds(d.now) {
 			s.Silence = s.Ended(d.now)
 			d.putSilence(s)
 			d.audit(r, "unsilence", fmt.Sprintf("silence %d", s.N), s.What)
 		}
 	}
+	var said []chat.Text
+	for _, s := range ended {
+		said = append(said, d.toldAgain(s))
+	}
 	if len(said) == 0 {
 		d.fail(&problem{text: "There is no such silence of yours.", next: chat.Join(chat.Code(r.config.typed(r.From.Network, "floor", "silences")), chat.T(" lists them."))})
 	}
 	d.tend()
 	m.Blocks = []chat.Block{chat.Paragraph{Text: chat.Lines(said...)}}
+}
+
+// toldAgain says what the end of a silence changes: nothing while another holds
+// all that it held.
+func (d *desk) toldAgain(s silence) chat.Text {
+	var others []int
+	for _, o := range d.silences() {
+		if o.N != s.N && o.holds(d.now) && o.coversAllOf(s) {
+			others = append(others, o.N)
+		}
+	}
+	if len(others) == 0 {
+		return chat.Join(chat.T("You hear again of "), chat.Strong(s.What), chat.T("."))
+	}
+	return chat.Join(chat.Strong(upperFirst(s.What)), chat.T(" stays silent, because of #"+writeNumbers(others)+"."))
+}
+
+// coversAllOf reports whether a silence holds whatever another one holds.
+func (s silence) coversAllOf(other silence) bool {
+	mine, its := s.Matcher, other.Matcher
+	return (mine.Rule == "" || mine.Rule == its.Rule) && (mine.Team == "" || mine.Team == its.Team) && (mine.Agent == "" || mine.Agent == its.Agent)
 }

@@ -88,8 +88,17 @@ func (d *desk) until(r *request, targets []target) (end time.Time, comment strin
 	return end, strings.TrimSpace(strings.Join(rest, " ")), nil
 }
 
-// parseLength reads 90m, 1h30m or 2d.
+// lengthUnits are units of time as people write them.
+func lengthUnits() map[string]string {
+	return map[string]string{"min": "m", "mins": "m", "minutes": "m", "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "day": "d", "days": "d"}
+}
+
+// parseLength reads 90m, 30min, 1h30m or 2d.
 func parseLength(s string) (time.Duration, bool) {
+	digits := s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
+	if unit, ok := lengthUnits()[s[len(digits):]]; ok {
+		s = digits + unit
+	}
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.Atoi(days)
 		return time.Duration(n) * 24 * time.Hour, err == nil && n > 0 && n <= 7

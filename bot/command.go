@@ -185,6 +185,9 @@ func unknownCommand(r *request, cs []command, name, path string) error {
 			names = append(names, c.name)
 		}
 	}
+	if view, own := ownNumbers(name); own && path == "floor" {
+		return &problem{text: fmt.Sprintf("I don't know “%s”.", cut(name, 30)), next: didYouMean(r.config.typed(r.From.Network, "mystats", view))}
+	}
 	if near := nearest(name, names); near != "" {
 		command, rest, _ := strings.Cut(strings.TrimSpace(path+" "+near), " ")
 		return &problem{
@@ -197,6 +200,15 @@ func unknownCommand(r *request, cs []command, name, path string) error {
 		text: fmt.Sprintf("I don't know “%s”.", cut(name, 30)),
 		next: chat.Join(chat.Code(help), chat.T(" lists what you can do.")),
 	}
+}
+
+// ownNumbers reports whether a word asks for one's own numbers, and which view of
+// them: people put it behind the wrong one of two commands.
+func ownNumbers(word string) (view string, own bool) {
+	if word == "mystats" || word == "stats" {
+		return "", true
+	}
+	return word, slices.ContainsFunc(views(), func(v chat.Choice) bool { return v.Value == word })
 }
 
 func notAllowed(r *request, path string, who role) error {

@@ -100,40 +100,55 @@ func (c *Config) findDigest(path string) (Team, Digest, error) {
 	return Team{}, Digest{}, errNoDigest
 }
 
-// digestNamed takes TEAM/NAME from the words.
+// digestNamed takes TEAM/NAME from the words, or TEAM if that has one digest.
 func (r *request) digestNamed() (Team, Digest, error) {
-	var mine []string
+	var mine, short []string // TEAM/NAME; TEAM where that says it
 	for _, t := range r.config.Teams {
 		for _, d := range t.Digests {
-			if r.sees(t.Name) {
-				mine = append(mine, t.Name+"/"+d.Name)
+			if !r.sees(t.Name) {
+				continue
+			}
+			mine, short = append(mine, t.Name+"/"+d.Name), append(short, t.Name+"/"+d.Name)
+			if len(t.Digests) == 1 {
+				short[len(short)-1] = t.Name
 			}
 		}
 	}
-	path := ""
+	i := -1
 	switch {
+	case len(r.args) == 0 && len(mine) == 1:
+		i = 0
 	case len(r.args) > 0:
-		path, r.args = r.args[0], r.args[1:]
-	case len(mine) == 1:
-		path = mine[0]
-	}
-	if !slices.ContainsFunc(mine, func(name string) bool { return strings.EqualFold(name, path) }) {
-		p := &problem{text: "Which digest?", next: chat.T("Say one of " + strings.Join(mine, ", ") + ".")}
-		if len(mine) == 0 {
-			p = &problem{text: "No digest is configured for your teams.", next: chat.T("An administrator adds them under teams in the configuration.")}
-		} else if path != "" {
-			p.text = fmt.Sprintf("I don't know a digest “%s”.", cut(path, 60))
-			if near := nearest(path, mine); near != "" {
-				p.next = didYouMean(near)
-			}
+		if i = r.name(mine); i < 0 {
+			i = r.wholeName(short)
 		}
-		return Team{}, Digest{}, p
 	}
-	team, d, err := r.config.findDigest(path)
+	if i < 0 {
+		return Team{}, Digest{}, r.unknownDigest(mine)
+	}
+	team, d, err := r.config.findDigest(mine[i])
 	if err != nil {
 		return Team{}, Digest{}, err
 	}
 	return team, d, r.noMore()
+}
+
+// unknownDigest asks for one of the digests that the person may see.
+func (r *request) unknownDigest(mine []string) error {
+	if len(mine) == 0 {
+		return &problem{text: "No digest is configured for your teams.", next: chat.T("An administrator adds them under teams in the configuration.")}
+	}
+	p := &problem{text: "Which digest?", next: chat.T("Say one of " + strings.Join(mine, ", ") + ".")}
+	if len(mine) == 1 {
+		p.next = chat.T("There is " + mine[0] + ".")
+	}
+	if typed := strings.Join(r.args, " "); typed != "" {
+		p.text = fmt.Sprintf("I don't know a digest “%s”.", cut(typed, 60))
+		if near := nearest(typed, mine); near != "" {
+			p.next = didYouMean(near)
+		}
+	}
+	return p
 }
 
 // digestPreview answers /floor digest preview: the digest as it would be now. It

@@ -48,25 +48,55 @@ func (r *request) supervisedTeam() (Team, error) {
 	if len(mine) == 0 {
 		return Team{}, &problem{text: "No team is configured yet.", next: chat.T("An administrator adds them under teams in the configuration.")}
 	}
-	name := ""
-	switch {
-	case len(r.args) > 0:
-		name, r.args = r.args[0], r.args[1:]
-	case len(mine) == 1:
-		name = mine[0]
-	default:
+	if len(r.args) == 0 && len(mine) > 1 {
 		return Team{}, &problem{text: "Which team?", next: chat.T("You can see " + strings.Join(mine, ", ") + ".")}
 	}
-	i := slices.IndexFunc(mine, func(team string) bool { return strings.EqualFold(team, name) })
+	i := 0
+	if len(r.args) > 0 {
+		i = r.name(mine)
+	}
 	if i < 0 {
-		p := &problem{text: fmt.Sprintf("You don't supervise a team “%s”.", cut(name, 40)), next: chat.T("You can see " + strings.Join(mine, ", ") + ".")}
-		if near := nearest(name, mine); near != "" {
-			p.next = didYouMean(near)
-		}
-		return Team{}, p
+		return Team{}, r.unknownTeam(mine)
 	}
 	team, _ := r.config.team(mine[i])
 	return team, nil
+}
+
+// name takes the longest beginning of the words that is one of the names, in
+// large letters or small, and returns which, -1 if none is: a name may have
+// several words, and people type it without quotation marks.
+func (r *request) name(names []string) int {
+	for n := len(r.args); n > 0; n-- {
+		typed := strings.Join(r.args[:n], " ")
+		if i := slices.IndexFunc(names, func(name string) bool { return strings.EqualFold(name, typed) }); i >= 0 {
+			r.args = r.args[n:]
+			return i
+		}
+	}
+	return -1
+}
+
+// wholeName is name for all of the words.
+func (r *request) wholeName(names []string) int {
+	before := r.args
+	i := r.name(names)
+	if len(r.args) > 0 {
+		i, r.args = -1, before
+	}
+	return i
+}
+
+// unknownTeam says that the words name no team that the person may see.
+func (r *request) unknownTeam(mine []string) error {
+	typed := strings.Join(r.args, " ")
+	p := &problem{text: fmt.Sprintf("You don't supervise a team “%s”.", cut(typed, 40)), next: chat.T("You can see " + strings.Join(mine, ", ") + ".")}
+	if r.config.isAdmin(r.From) {
+		p.text = fmt.Sprintf("There is no team “%s”.", cut(typed, 40))
+	}
+	if near := nearest(typed, mine); near != "" {
+		p.next = didYouMean(near)
+	}
+	return p
 }
 
 // table draws the team as it is now, those first who miss most.

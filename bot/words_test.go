@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -153,5 +154,66 @@ func TestThrottle(t *testing.T) {
 	}
 	if _, ok := th.allow("asha", 5, now.Add(10*time.Minute)); !ok {
 		t.Error("the first try still counts after ten minutes")
+	}
+}
+
+// TestNamesOfSeveralWords: a team's name may have spaces, and nobody types
+// quotation marks around it.
+func TestNamesOfSeveralWords(t *testing.T) {
+	meera := chat.Address{Network: chat.Slack, ID: "U1"}
+	mine := []Person{{Addresses: []chat.Address{meera}}}
+	c := &Config{Teams: []Team{
+		{Name: "Night", Supervisors: mine, Digests: []Digest{{Name: "end"}}},
+		{Name: "Night Support", Supervisors: mine, Digests: []Digest{{Name: "end"}, {Name: "at noon"}}},
+		{Name: "Sales", Digests: []Digest{{Name: "end"}}},
+	}}
+	for text, want := range map[string]string{
+		"night support": "Night Support", "Night": "Night", "\"night  support\"": "You don't supervise a team “night  support”.",
+		"night support now": "Night Support and [now]", "sales": "You don't supervise a team “sales”.", "": "Which team?", `""`: "You don't supervise a team “”.",
+	} {
+		words, _ := splitWords(text)
+		r := &request{Request: chat.Request{From: meera}, config: c, args: words}
+		team, err := r.supervisedTeam()
+		got := team.Name
+		if len(r.args) > 0 {
+			got += fmt.Sprintf(" and %v", r.args)
+		}
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("team %s: got %s, want %s", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"night support/at noon": "Night Support/at noon", "NIGHT support/END": "Night Support/end", "night": "Night/end",
+		"night support": "I don't know a digest “night support”.", "sales": "I don't know a digest “sales”.", "": "Which digest?", `""`: "Which digest?",
+		"night/end now": "I don't know what to do with “now”.",
+	} {
+		words, _ := splitWords(text)
+		r := &request{Request: chat.Request{From: meera}, config: c, args: words}
+		team, d, err := r.digestNamed()
+		got := team.Name + "/" + d.Name
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("digest %s: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestLengths(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"90m": 90 * time.Minute, "30min": 30 * time.Minute, "2hrs": 2 * time.Hour, "1hour": time.Hour, "1h30m": 90 * time.Minute, "2d": 48 * time.Hour, "7days": 7 * 24 * time.Hour,
+		"8d": 0, "0": 0, "-1h": 0, "30": 0, "min": 0, "h": 0, "": 0,
+	} {
+		got, ok := parseLength(text)
+		if !ok {
+			got = 0
+		}
+		if got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
 	}
 }
