@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,13 +74,14 @@ func (b *Bot) ringUnlinked() {
 }
 
 // forgetAddresses deletes what is kept of addresses beside the agent's records:
-// that they typed a command, their quiet hours, and their link pages. Those who
-// supervise or administer are still written to.
+// that they typed a command, their quiet hours, and their link pages. Nobody is
+// told any more that they are linked. Those who supervise or administer are still
+// written to.
 func (b *Bot) forgetAddresses(list []chat.Address) error {
 	c := b.config.Load()
 	return b.store.Update(func(tx Tx) error {
 		for _, a := range list {
-			if err := dropTicketOf(tx, a); err != nil {
+			if err := errors.Join(dropTicketOf(tx, a), cancelNotices(tx, a)); err != nil {
 				return err
 			}
 			if c.isAdmin(a) || len(c.supervises(a)) > 0 {
@@ -93,6 +95,19 @@ func (b *Bot) forgetAddresses(list []chat.Address) error {
 		}
 		return nil
 	})
+}
+
+// cancelNotices takes back what waits for an address about its link.
+func cancelNotices(tx Tx, to chat.Address) error {
+	waiting, err := tx.Waiting(to)
+	for _, row := range waiting {
+		what, _, _ := strings.Cut(strings.TrimPrefix(row.Key, "notice/"), "/")
+		if row.Lane == LaneNotice && slices.Contains([]string{"linked", "link-page", "joined", "relink", "team"}, what) {
+			_, cancelled := tx.Cancel(row.Key, "unlinked before it was sent", time.Now())
+			err = errors.Join(err, cancelled)
+		}
+	}
+	return err
 }
 
 // addresses lists an agent's addresses for the audit trail.
