@@ -124,11 +124,6 @@ func (r *request) known(option string) []string {
 	return names
 }
 
-// Event takes note of what happened on a network.
-func (b *Bot) Event(ctx context.Context, e chat.Event) {
-	b.log.InfoContext(ctx, "network event", "network", e.By, "kind", int(e.Kind), "destination", e.Gone.String())
-}
-
 // A request is a chat request on its way through the bot.
 type request struct {
 	chat.Request
