@@ -27,7 +27,7 @@ func demoAlert(t *testing.T, second time.Duration) {
 			t.Fatal(err)
 		}
 		text := out.String()
-		for _, want := range []string{"Asha Rao missed 3 calls within two minutes", "Acknowledge", "Silence 1 h", "Acknowledged by Meera Nair", "Recovered: Asha Rao missed 3", "Alerts about you"} {
+		for _, want := range []string{"Asha Rao missed 3 calls within two minutes", "Acknowledge", "Silence 1 h", "Acknowledged by Meera Nair", "RECOVERED  Asha Rao missed 3", "Alerts about you"} {
 			_, rest, found := strings.Cut(text, want)
 			if !found {
 				t.Fatalf("the demo does not say %q, in this order:\n%s\n%s", want, out.String(), log.String())

@@ -400,7 +400,7 @@ func (s *bubble) judgeHeld(blind bool) {
 		want = 2
 	}
 	told, notices := s.count("U0MEERA", "Warning: ", false), s.count("U0MEERA", "Warning: No new data", false)
-	back := s.count("U0MEERA", "Good: Recovered: no new data", true)
+	back := s.count("U0MEERA", "Recovered: No new data", true)
 	recovered := s.count("U0MEERA", "Good: ", true) + s.count("U0MEERA", "Good: ", false) - back
 	if s.count("U0MEERA", "Warning: Asha Rao has missed many", false) != 1 || told != want || notices != want-1 || back != want-1 || recovered != 0 {
 		s.t.Errorf("%d warnings, %d of them that no numbers come, which ended %d times; %d recoveries:\n%s", told, notices, back, recovered, s.transcript("U0MEERA"))
@@ -410,7 +410,7 @@ func (s *bubble) judgeHeld(blind bool) {
 // judgeOver: the alert has recovered, once.
 func (s *bubble) judgeOver() {
 	s.t.Helper()
-	if n := s.count("U0MEERA", "Good: Recovered: Asha Rao has missed many", true); n != 1 {
+	if n := s.count("U0MEERA", "Recovered: Asha Rao has missed many", true); n != 1 {
 		s.t.Errorf("the alert recovered %d times:\n%s\n%s", n, s.transcript("U0MEERA"), s.log.String())
 	}
 }

@@ -232,7 +232,7 @@ func (d *desk) closeOrphans() {
 		if o, ok := d.open(k.Value.Subject, k.Value.Rule); ok && k.Key == openKey(o.N) {
 			continue
 		}
-		end := over{Who: "unlinked", Text: k.Value.Rule + " of somebody who was unlinked", Began: k.Value.Began, Ended: d.now, Reason: alert.Missing}
+		end := over{Who: "unlinked", Text: "an agent who was unlinked (" + k.Value.Rule + ")", Began: k.Value.Began, Ended: d.now, Reason: alert.Missing}
 		for _, b := range d.allBulletins() {
 			for i := range b.Members {
 				if m := &b.Members[i]; openKey(m.N) == k.Key && m.Over == nil {

@@ -78,18 +78,18 @@ func (d *desk) card(b *bulletin) chat.Message {
 	if len(firing) == 0 {
 		lead = ""
 	}
-	title := ""
+	when := ""
 	switch {
 	case b.Kind == kindQuiet:
-		title = "In your quiet hours: "
-	case b.Kind == kindCrowd || mixed(lines):
-		title = "Many at once: "
+		when = " in your quiet hours"
+	case len(lines) > 1 && (b.Kind == kindCrowd || mixed(lines)):
+		when = " at once"
 	}
-	if title != "" {
+	if when != "" {
 		if len(lines) == 1 {
 			lead = m.Title
 		}
-		m.Title = title + tally(len(lines), len(firing))
+		m.Title = tally(len(lines), len(firing), when)
 	}
 	if lead != "" {
 		m.Blocks = slices.Insert(m.Blocks, 0, chat.Block(chat.Paragraph{Text: chat.T(lead)}))
@@ -97,15 +97,13 @@ func (d *desk) card(b *bulletin) chat.Message {
 	return m
 }
 
-// tally is "3 alerts, 1 still firing".
-func tally(all, firing int) string {
-	switch firing {
-	case 0:
-		return plural(all, "alert") + ", all over"
-	case all:
-		return plural(all, "alert")
+// tally is "3 alerts at once, 1 still firing".
+func tally(all, firing int, when string) string {
+	text := plural(all, "alert") + when
+	if 0 < firing && firing < all {
+		text += fmt.Sprintf(", %d still firing", firing)
 	}
-	return fmt.Sprintf("%s, %d still firing", plural(all, "alert"), firing)
+	return text
 }
 
 func openLines(lines []line) []line {
@@ -119,7 +117,7 @@ func mixed(lines []line) bool {
 
 // draw makes a card of episodes for a reader.
 func (d *desk) draw(reader chat.Address, lines []line) chat.Message {
-	m := chat.Message{Private: true, Tone: tone(lines), Actions: d.buttons(reader, openLines(lines))}
+	m := chat.Message{Private: true, Tone: tone(lines), Word: overWord(lines), Actions: d.buttons(reader, openLines(lines))}
 	switch len(lines) {
 	case 0:
 	case 1:
@@ -148,22 +146,27 @@ func tone(lines []line) chat.Tone {
 	return chat.Neutral
 }
 
+// overWord says of episodes that all have ended how they did.
+func overWord(lines []line) string {
+	switch {
+	case len(lines) == 0 || len(openLines(lines)) > 0:
+		return ""
+	case tone(lines) == chat.Good:
+		return "Recovered"
+	}
+	return "Over"
+}
+
 // recovered reports whether an episode that is over ended well.
 func (l line) recovered() bool { return l.reason == alert.Recovered || l.reason == alert.Cleared }
 
 func (d *desk) drawOne(m *chat.Message, reader chat.Address, l line) {
 	m.Title = upperFirst(cut(l.text, 140))
 	var said []chat.Text
-	if !l.ended.IsZero() {
-		word := "Over: "
-		if l.recovered() {
-			word = "Recovered: "
-		}
-		m.Title = word + cut(l.text, 130)
-		said = append(said, chat.Join(chat.T(endings[l.reason]+" at "), d.clock(reader, l.ended), chat.T(", after "+roughly(l.ended.Sub(l.began))+".")))
-	}
 	if l.ended.IsZero() {
 		said = append(said, d.facts(reader, l))
+	} else {
+		said = append(said, chat.Join(chat.T(endings[l.reason]+" at "), d.clock(reader, l.ended), chat.T(", after "+roughly(l.ended.Sub(l.began))+".")))
 	}
 	if l.ackBy != "" {
 		said = append(said, chat.Join(chat.T("Acknowledged by "+cut(l.ackBy, 40)+" until "), d.clock(reader, l.ackUntil), chat.T(".")))
@@ -234,17 +237,14 @@ func (d *desk) footer(reader chat.Address, l line) chat.Text {
 // drawMany draws several episodes as a table.
 func (d *desk) drawMany(m *chat.Message, reader chat.Address, lines []line) {
 	firing := len(openLines(lines))
-	switch first := lines[0]; {
+	agents := plural(len(lines), "agent")
+	switch {
 	case mixed(lines):
-		m.Title = tally(len(lines), firing)
+		m.Title = tally(len(lines), firing, "")
 	case firing > 0 && firing < len(lines):
-		m.Title = fmt.Sprintf("%s: %d of %s still firing", first.rule, firing, plural(len(lines), "agent"))
-	case firing > 0:
-		m.Title = fmt.Sprintf("%s: %s", first.rule, plural(firing, "agent"))
-	case m.Tone == chat.Good:
-		m.Title = fmt.Sprintf("Recovered: %s, %s", first.rule, plural(len(lines), "agent"))
+		m.Title = fmt.Sprintf("%s, %d of %s still firing", lines[0].rule, firing, agents)
 	default:
-		m.Title = fmt.Sprintf("Over: %s, %s", first.rule, plural(len(lines), "agent"))
+		m.Title = lines[0].rule + ", " + agents
 	}
 	m.Blocks = append(m.Blocks, d.table(reader, lines))
 	if !mixed(lines) {

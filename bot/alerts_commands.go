@@ -398,7 +398,7 @@ func (b *Bot) testAlert(_ context.Context, r *request) (chat.Reply, error) {
 			Blocks: []chat.Block{chat.Paragraph{Text: chat.T("A real one says here who it is about, and has buttons to acknowledge and to silence it.")}},
 			Footer: chat.Join(chat.T("asked for by you at "), d.clock(r.From, now))}
 		d.enqueue(Row{Key: fire, To: r.From, Lane: LaneAlert, Message: m, GiveUp: now.Add(time.Hour)})
-		m.Title, m.Tone = "Recovered: this was a test alert", chat.Good
+		m.Title, m.Tone, m.Word = "This was a test alert", chat.Good, "Recovered"
 		m.Blocks = []chat.Block{chat.Paragraph{Text: chat.T("When an alert is over, its message changes like this one, and nobody is pinged again.")}}
 		d.enqueue(Row{Key: alert.Key("test-"+id, alert.StepResolve, r.From.String()), To: r.From, Lane: LaneAlert, Message: m,
 			Edits: fire, NotBefore: now.Add(testFor), GiveUp: now.Add(time.Hour)})

@@ -123,7 +123,7 @@ func inWords(m chat.Message) []chat.Text {
 
 // headed returns a message's title with the word of its tone.
 func headed(m chat.Message) string {
-	if word := m.Tone.String(); word != "" {
+	if word := m.ToneWord(); word != "" {
 		return word + ": " + m.Title
 	}
 	return m.Title

@@ -80,7 +80,7 @@ func toneStyle(t chat.Tone) style {
 func toned(m chat.Message) []run {
 	tone := toneStyle(m.Tone)
 	runs := []run{{"▌ ", tone}}
-	if word := m.Tone.String(); word != "" {
+	if word := m.ToneWord(); word != "" {
 		runs = append(runs, run{strings.ToUpper(word), tone.and(bold)}, run{"  ", plain})
 	} else if m.Title == "" {
 		return nil

@@ -173,7 +173,7 @@ func note(title, text string) chat.Message {
 
 // toned returns the title, as Markdown, after the word of the tone.
 func toned(m chat.Message) string {
-	word := m.Tone.String()
+	word := m.ToneWord()
 	switch {
 	case word == "":
 		return inert(m.Title)

@@ -87,7 +87,7 @@ func drawn(b chat.Block) bool {
 
 // toned returns the title after the word of the tone.
 func toned(m chat.Message) string {
-	word := m.Tone.String()
+	word := m.ToneWord()
 	switch {
 	case word == "":
 		return m.Title

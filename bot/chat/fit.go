@@ -72,6 +72,7 @@ type Limits struct {
 func Fit(m Message, l Limits) Message {
 	f := fitter{l: l}
 	m.Title = f.line(m.Title, l.Title)
+	m.Word = f.line(m.Word, wordMost)
 	m.Footer = f.text(m.Footer, l.Footer)
 	m.Actions = f.actions(m.Actions)
 	m.Files = f.files(m.Files)
@@ -84,6 +85,9 @@ func Fit(m Message, l Limits) Message {
 	}
 	return m
 }
+
+// wordMost is the size of a message's word. The limits of titles leave room for it.
+const wordMost = 20
 
 // A fitter is one run of Fit.
 type fitter struct {

@@ -121,7 +121,7 @@ func (s source) block() Block {
 
 func (s source) message() Message {
 	return Message{
-		Title: s.text(), Tone: Tone(s.IntN(4)), Blocks: list(s.few()%60, s.block), Footer: s.spans(),
+		Title: s.text(), Tone: Tone(s.IntN(4)), Word: s.text(), Blocks: list(s.few()%60, s.block), Footer: s.spans(),
 		Actions: list(s.few()%40, func() Action {
 			return Action{Label: s.text(), Confirm: &Confirm{s.text(), s.text(), s.text(), s.text()}}
 		}),

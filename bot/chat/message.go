@@ -1,5 +1,7 @@
 package chat
 
+import "cmp"
+
 import (
 	"unicode"
 	"unicode/utf8"
@@ -13,6 +15,7 @@ import (
 type Message struct {
 	Title   string   `json:"title,omitempty"`   // one line; may be empty
 	Tone    Tone     `json:"tone,omitempty"`    // shown as a colour and, unless Neutral, as a word
+	Word    string   `json:"word,omitempty"`    // shown in place of the tone's, such as "Recovered"; may be empty
 	Blocks  []Block  `json:"-"`                 // the body
 	Actions []Action `json:"actions,omitempty"` // buttons, in one row
 	Footer  Text     `json:"footer,omitempty"`  // small print: window, age of the data, coverage
@@ -44,6 +47,9 @@ func (t Tone) String() string {
 		return ""
 	}
 }
+
+// ToneWord returns the word that is shown before the title, "" for none.
+func (m Message) ToneWord() string { return cmp.Or(OneLine(m.Word), m.Tone.String()) }
 
 // A Block is a part of a message's body: a [Paragraph], [Fields], a [Table] or a
 // [Chart]. There are no others.

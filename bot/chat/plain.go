@@ -39,13 +39,13 @@ func (m Message) Plain() string {
 // toned returns the title after the word of its tone.
 func (m Message) toned() string {
 	title := OneLine(m.Title)
-	switch {
-	case m.Tone.String() == "":
+	switch word := m.ToneWord(); {
+	case word == "":
 		return title
 	case title == "":
-		return m.Tone.String()
+		return word
 	default:
-		return m.Tone.String() + ": " + title
+		return word + ": " + title
 	}
 }
 

@@ -64,6 +64,8 @@ func TestPlainOfLittle(t *testing.T) {
 	}{
 		{"nothing", Message{}, ""},
 		{"tone without title", Message{Tone: Critical, Footer: T("x")}, "Critical\nx"},
+		{"tone with a word of its own", Message{Title: "x", Tone: Good, Word: "Recovered"}, "Recovered: x"},
+		{"word without a tone", Message{Title: "x", Word: "Over\nnow"}, "Over now: x"},
 		{"title of two lines", Message{Title: "a\nb"}, "a b"},
 		{"terminal escape", Message{Title: "\x1b[31mred\x07"}, "[31mred"},
 		{"direction override", Message{Title: "a\u202eb"}, "ab"},

@@ -195,7 +195,7 @@ func (w watch) press(name, on, label string) {
 }
 
 func titled(words string) func(letter) bool {
-	return func(l letter) bool { return strings.Contains(l.message.Title, words) }
+	return func(l letter) bool { return strings.Contains(l.message.ToneWord()+": "+l.message.Title, words) }
 }
 
 func hasNo(label string) func(letter) bool {

@@ -77,10 +77,12 @@ func testEdit(s *session) {
 		}
 		ref := s.send(to, chat.Message{Title: "it burns in " + to, Tone: chat.Critical})
 		s.awaitSeen("it burns in " + to)
-		if err := s.Adapter.Edit(context.Background(), ref, chat.Message{Title: "the fire is out in " + to, Tone: chat.Good}); err != nil {
+		if err := s.Adapter.Edit(context.Background(), ref, chat.Message{Title: "the fire is out in " + to, Tone: chat.Good, Word: "Recovered"}); err != nil {
 			s.Fatalf("Edit: %v", err)
 		}
-		s.awaitSeen("the fire is out in " + to)
+		if seen := strings.ToLower(s.awaitSeen("the fire is out in " + to).Text); !strings.Contains(seen, "recovered") || strings.Contains(seen, "good") {
+			s.Errorf("the message's own word does not stand in place of the tone's:\n%s", seen)
+		}
 	}
 	s.never(s.User, "it burns")
 	if all := holding(s.Sees(s.User), "the fire is out in "+s.User); len(all) != 1 {
