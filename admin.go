@@ -229,6 +229,11 @@ func (p *program) unlink(cmd *cobra.Command, user string, all bool) error {
 	if err != nil {
 		return err
 	}
+	if len(result.Kept) > 0 {
+		fmt.Fprintf(p.out, "%s is unlinked. The agent stays linked as %s, with credential and numbers;\nto delete those too: floorwalker unlink %s --all\n",
+			user, addressList(result.Kept), result.Kept[0])
+		return nil
+	}
 	fmt.Fprintf(p.out, "%s is unlinked: credential and numbers are deleted.\n", user)
 	for _, a := range result.Addresses {
 		if a.String() != user {
@@ -236,6 +241,15 @@ func (p *program) unlink(cmd *cobra.Command, user string, all bool) error {
 		}
 	}
 	return nil
+}
+
+// addressList writes addresses in a sentence.
+func addressList(list []chat.Address) string {
+	var each []string
+	for _, a := range list {
+		each = append(each, a.String())
+	}
+	return strings.Join(each, ", ")
 }
 
 // stats prints a user's counters of now.

@@ -264,11 +264,11 @@ func (p *program) unlinkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "unlink USER", Short: "Delete a user's credential and numbers", Args: one("which user? floorwalker links lists them"),
 		Long: "Unlink deletes an agent's credential and numbers, in the history too, and\n" +
-			"cannot be undone. Of an agent with several addresses it needs --all: all of\n" +
-			"them are unlinked.",
+			"cannot be undone. Of an agent with several addresses it takes only the one\n" +
+			"away, and all else stays; with --all it deletes everything all the same.",
 		RunE: func(cmd *cobra.Command, args []string) error { return p.unlink(cmd, args[0], all) },
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "delete an agent who has other addresses, too")
+	cmd.Flags().BoolVar(&all, "all", false, "delete everything of an agent who has other addresses, too")
 	return cmd
 }
 

@@ -250,7 +250,7 @@ func (o *office) links(context.Context, struct{}) (linkTable, error) {
 type userArgs struct {
 	User  string `json:"user"`
 	Actor string `json:"actor"`
-	All   bool   `json:"all"` // unlink: also the agent's other addresses
+	All   bool   `json:"all"` // unlink: the agent, with the other addresses
 }
 
 // unlinkResult says what was deleted.
@@ -258,6 +258,7 @@ type unlinkResult struct {
 	Agent     bot.AgentID    `json:"agent"`
 	Name      string         `json:"name"`
 	Addresses []chat.Address `json:"addresses"`
+	Kept      []chat.Address `json:"kept"` // where the agent is linked still, with all that is stored
 }
 
 func (o *office) unlink(_ context.Context, a userArgs) (unlinkResult, error) {
@@ -266,13 +267,12 @@ func (o *office) unlink(_ context.Context, a userArgs) (unlinkResult, error) {
 		return unlinkResult{}, err
 	}
 	if len(agent.Addresses) > 1 && !a.All {
-		var others []string
-		for _, addr := range agent.Addresses {
-			if addr.String() != a.User {
-				others = append(others, addr.String())
-			}
+		addr, err := chat.ParseAddress(a.User)
+		if err != nil {
+			return unlinkResult{}, err
 		}
-		return unlinkResult{}, fmt.Errorf("%s is one agent with %s, and all of it would be deleted: add --all if that is what you want", a.User, strings.Join(others, ", "))
+		rest, err := o.bot.UnlinkAddress(addr, a.Actor)
+		return unlinkResult{agent.ID, agent.Name, []chat.Address{addr}, rest.Addresses}, err
 	}
 	if _, err := o.bot.Unlink(agent, a.Actor, ""); err != nil {
 		return unlinkResult{}, err
@@ -280,7 +280,7 @@ func (o *office) unlink(_ context.Context, a userArgs) (unlinkResult, error) {
 	if err := o.store.ForgetHistory(agent.ID); err != nil {
 		return unlinkResult{}, fmt.Errorf("the credential is deleted, but not all of the history: %w", err)
 	}
-	return unlinkResult{agent.ID, agent.Name, agent.Addresses}, nil
+	return unlinkResult{agent.ID, agent.Name, agent.Addresses, nil}, nil
 }
 
 // agentAt finds the agent of a user as written on a command line.

@@ -155,6 +155,11 @@ type Links interface {
 	// by import, and tells the agent by a row of the outbox.
 	SetTeams(id AgentID, teams []string, by AuditEntry, requestID string, notice Row) (Agent, error)
 
+	// UnlinkAddress takes an address from an agent who has others, and nothing
+	// else. It returns the agent as it is now. The object of the audit entry
+	// becomes the agent.
+	UnlinkAddress(addr chat.Address, by AuditEntry) (Agent, error)
+
 	// Unlink deletes an agent: addresses, credential, snapshots. It returns the
 	// agent as it was.
 	Unlink(id AgentID, by AuditEntry, requestID string) (Agent, error)

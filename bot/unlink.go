@@ -57,6 +57,19 @@ func (b *Bot) Unlink(a Agent, actor, requestID string) (Agent, error) {
 	return agent, nil
 }
 
+// UnlinkAddress takes an address from an agent who has others: all else of the agent
+// stays. It returns the agent as it is now.
+func (b *Bot) UnlinkAddress(addr chat.Address, actor string) (Agent, error) {
+	agent, err := b.store.UnlinkAddress(addr, AuditEntry{At: time.Now().UTC(), Actor: actor, Action: "unlink", Detail: addr.String() + " alone"})
+	if err != nil {
+		return Agent{}, fmt.Errorf("unlink %s: %w", addr, err)
+	}
+	if err := b.forgetAddresses([]chat.Address{addr}); err != nil {
+		return Agent{}, fmt.Errorf("forget the address %s: %w", addr, err)
+	}
+	return agent, nil
+}
+
 // left carries on after a link: an agent that lost the last address is as good as
 // unlinked.
 func (b *Bot) left(linked Linked) {

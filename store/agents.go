@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -79,6 +80,37 @@ func (s *Store) SetTeams(id bot.AgentID, teams []string, by bot.AuditEntry, requ
 		return errors.Join(t.putAgent(before, a), t.record(by))
 	})
 	return a, err
+}
+
+// UnlinkAddress takes an address from an agent who has others, and rewrites the
+// file so that no old bytes are left. Credential, numbers and history stay. It
+// returns the agent as it is now, or [bot.ErrNotLinked]; the only address is not
+// taken: that is for Unlink.
+func (s *Store) UnlinkAddress(addr chat.Address, by bot.AuditEntry) (a bot.Agent, err error) {
+	by.At = stamp(by.At)
+	err = s.update(func(t txn) error {
+		before, err := t.agentAt(addr)
+		if err != nil {
+			return err
+		}
+		a = without(before, addr)
+		if len(a.Addresses) == 0 {
+			return fmt.Errorf("%s is the only address of agent %s", addr, a.ID)
+		}
+		by.Object = string(a.ID)
+		return errors.Join(t.putAgent(before, a), t.record(by), t.put(bucketMeta, keyCompact, []byte{1}))
+	})
+	if err != nil {
+		return bot.Agent{}, err
+	}
+	s.compactIfDue()
+	return a, nil
+}
+
+// without returns an agent without one of the addresses.
+func without(a bot.Agent, addr chat.Address) bot.Agent {
+	a.Addresses = slices.DeleteFunc(slices.Clone(a.Addresses), func(x chat.Address) bool { return x == addr })
+	return a
 }
 
 // Unlink deletes an agent and everything stored of it, and rewrites the file so

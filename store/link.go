@@ -222,9 +222,7 @@ func (t txn) partner(l bot.Link, holder bot.Agent) (bot.Agent, error) {
 // leave takes an address from its agent, because the link shows another person.
 // It returns the agent if no address is left, and it is deleted.
 func (t txn) leave(a bot.Agent, l bot.Link) (deleted bot.AgentID, err error) {
-	rest := a
-	rest.Addresses = slices.DeleteFunc(slices.Clone(a.Addresses), func(x chat.Address) bool { return x == l.Address })
-	if len(rest.Addresses) > 0 {
+	if rest := without(a, l.Address); len(rest.Addresses) > 0 {
 		return "", t.putAgent(a, rest)
 	}
 	if err := t.dropAgent(a); err != nil {
