@@ -246,7 +246,7 @@ func (s *bothSite) summaryOnBoth() {
 		}
 	}
 	s.onSlack("U0MEERA", "digest now support/summary", "support/summary")
-	s.both(s.inSlack("C0SUPPORT", figures).Plain(), s.inDiscord(discordSupport, figures).Plain(), figures, "Agents 1 of 1")
+	s.both(s.inSlack("C0SUPPORT", figures).Plain(), s.inDiscord(discordSupport, figures).Plain(), figures, "Agents with data 1 of 1")
 }
 
 // TestDiscordOverHTTP: the same program without the gateway, called by Discord,
