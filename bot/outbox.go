@@ -90,11 +90,8 @@ type Occurrence struct {
 type Tx interface {
 	Records
 
-	// Seen is [Snapshots.Seen].
-	Seen(id AgentID) (Seen, error)
-
-	// SeenTimes is Seen with nothing of the answers but At and Date, and cheaper
-	// by far.
+	// SeenTimes is [Snapshots.Seen] with nothing of the answers but At and Date,
+	// and cheaper by far.
 	SeenTimes(id AgentID) (Seen, error)
 
 	// SaveSeen is [Snapshots.SaveSeen].

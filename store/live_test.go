@@ -107,7 +107,7 @@ func TestTxOfStrangers(t *testing.T) {
 		return errors.Join(tx.SaveSeen("nobody", seen), tx.SaveLast("nobody", seen.Last))
 	})
 	err := s.Update(func(tx bot.Tx) error {
-		if seen, err := tx.Seen("nobody"); err != nil || !seen.Last.Date.IsZero() {
+		if seen, err := tx.SeenTimes("nobody"); err != nil || !seen.Last.Date.IsZero() {
 			t.Errorf("seen of nobody: %+v, %v", seen, err)
 		}
 		return errOf(tx.SetLinkState("nobody", bot.LinkRelink, "", noon))

@@ -177,9 +177,6 @@ func (s *Store) SaveSeen(id bot.AgentID, seen bot.Seen) error {
 	})
 }
 
-// Seen implements [bot.Tx].
-func (t liveTx) Seen(id bot.AgentID) (bot.Seen, error) { return t.seen(id) }
-
 // SeenTimes implements [bot.Tx].
 func (t liveTx) SeenTimes(id bot.AgentID) (bot.Seen, error) { return t.seenTimes(id) }
 
