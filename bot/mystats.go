@@ -129,7 +129,7 @@ func (b *Bot) noteHealth(ctx context.Context, c card, err error) {
 	if state == agent.State {
 		return
 	}
-	if err := b.store.SetLinkState(agent.ID, state, reason, c.asked); err != nil && !errors.Is(err, ErrNotLinked) {
+	if err := b.saveLinkState(agent, state, reason, c.asked); err != nil && !errors.Is(err, ErrNotLinked) {
 		b.log.ErrorContext(ctx, "link state not kept", "agent", agent.ID, "state", state, "err", err)
 	}
 }

@@ -182,7 +182,8 @@ func (b *Bot) see(tx Tx, c *Config, p polled) error {
 }
 
 // judgeLink records that a credential stopped or started to work. A person whose
-// credential is refused is told, once.
+// credential is refused is told, once, and of an account that is denied the
+// administrators are, too.
 func (b *Bot) judgeLink(tx Tx, c *Config, p polled) error {
 	state, reason := linkState(p.agent.State, p.err)
 	if state == p.agent.State {
@@ -192,10 +193,16 @@ func (b *Bot) judgeLink(tx Tx, c *Config, p polled) error {
 	if err != nil && !errors.Is(err, ErrNotLinked) {
 		return err
 	}
-	if state != LinkRelink || !changed {
-		return nil // or they linked again or unlinked while it was asked
-	}
 	d := newDesk(tx, c, p.tick, 0)
+	switch {
+	case !changed:
+		return nil // they linked again or unlinked while it was asked
+	case state == LinkSuspended:
+		d.tellSuspended(p.agent)
+		return d.err
+	case state != LinkRelink:
+		return nil
+	}
 	to := d.contact(p.agent.Addresses)
 	d.notice(Row{
 		Key: strings.Join([]string{"notice/relink", string(p.agent.ID), p.tick.In(c.Zone).Format(time.DateOnly), to.String()}, "/"),
