@@ -75,7 +75,7 @@ func (b *Bot) postNow(r *request, due dueDigest, run string, m chat.Message, now
 		return chat.Reply{}, noReaders(due)
 	}
 	b.bells.ring()
-	return chat.Show(note("Posting", chat.T(fmt.Sprintf("%s is on its way to %s.", name, addressList(to))), nil)), nil
+	return chat.Show(note("Posting", chat.Join(chat.T(name+" is on its way to "), due.places(to), chat.T(".")), nil)), nil
 }
 
 func noReaders(due dueDigest) error {
@@ -86,7 +86,22 @@ func noReaders(due dueDigest) error {
 	return p
 }
 
-// addressList writes addresses for people.
+// places names where a digest goes, as the reader's network names it.
+func (due dueDigest) places(list []chat.Address) (text chat.Text) {
+	for i, addr := range list {
+		if i > 0 {
+			text = chat.Join(text, chat.T(", "))
+		}
+		if due.digest.ToSupervisors {
+			text = chat.Join(text, chat.Mention(addr, addr.String()))
+		} else {
+			text = chat.Join(text, chat.Channel(addr))
+		}
+	}
+	return text
+}
+
+// addressList writes addresses for the audit trail.
 func addressList(list []chat.Address) string {
 	var words []string
 	for _, a := range list {
@@ -95,11 +110,21 @@ func addressList(list []chat.Address) string {
 	return strings.Join(words, ", ")
 }
 
+// addressesOf reads what addressList wrote.
+func addressesOf(list string) (all []chat.Address) {
+	for word := range strings.SplitSeq(list, ", ") {
+		if addr, err := chat.ParseAddress(word); err == nil {
+			all = append(all, addr)
+		}
+	}
+	return all
+}
+
 // A posting is one time that a digest was posted.
 type posting struct {
 	at time.Time
 	by string // who asked for it; "": it was due
-	to string
+	to []chat.Address
 }
 
 // posted returns when this digest was posted about the same shift or day before,
@@ -119,7 +144,7 @@ func (b *Bot) posted(c *Config, due dueDigest, now time.Time) ([]posting, error)
 				to = append(to, row.To)
 			}
 			if len(to) > 0 {
-				list = append(list, posting{last.Recorded, "", addressList(to)})
+				list = append(list, posting{last.Recorded, "", to})
 			}
 			return desk.err
 		})
@@ -132,7 +157,7 @@ func (b *Bot) posted(c *Config, due dueDigest, now time.Time) ([]posting, error)
 			return nil, fmt.Errorf("read the audit trail: %w", err)
 		}
 		if e.Action == "digest now" && e.Object == digestName(due.team, due.digest) {
-			list = append(list, posting{e.At, e.Actor, strings.TrimPrefix(e.Detail, "to ")})
+			list = append(list, posting{e.At, e.Actor, addressesOf(strings.TrimPrefix(e.Detail, "to "))})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b posting) int { return a.at.Compare(b.at) })
@@ -151,7 +176,7 @@ func askAgain(r *request, due dueDigest, before []posting) chat.Message {
 			why = chat.T(p.by + " asked for it")
 		}
 		when := chat.At(p.at.In(r.config.zoneOf(r.From)), chat.DayClock)
-		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Join(when, chat.T(": to "+p.to+", because "), why)})
+		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Join(when, chat.T(": to "), due.places(p.to), chat.T(", because "), why)})
 	}
 	m.Actions = []chat.Action{{ID: "floor", Value: "digest now " + quoteWord(name) + " again-" + r.id, Label: "Post it again", Replace: true}}
 	return m

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -155,6 +156,16 @@ func TestDigestNow(t *testing.T) {
 			}
 		}
 		s.says("dev", "floor digest now support/end", "Post support/end again?")
+		ask := command("dev", "floor digest now support/end")
+		ask.ID = "named"
+		reply, err := s.bot.Handle(t.Context(), ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := reply.Message.Blocks[0].(chat.Paragraph).Text
+		if !slices.ContainsFunc(text, func(s chat.Span) bool { return s.Kind == chat.SpanChannel && s.Address == person("#support") }) {
+			t.Errorf("the channel is not named as its network does: %+v", text)
+		}
 		s.stop()
 	})
 }

@@ -140,7 +140,7 @@ func spans(t chat.Text, base style) []run {
 	for _, s := range t {
 		st := base
 		switch s.Kind {
-		case chat.SpanStrong, chat.SpanMention:
+		case chat.SpanStrong, chat.SpanMention, chat.SpanChannel:
 			st = base.and(bold)
 		case chat.SpanCode:
 			st = cyan // also in small print: it is there to be typed

@@ -237,9 +237,9 @@ func (m modal) problems() []string {
 // commandName matches the names of commands and options. They are lower case.
 var commandName = regexp.MustCompile(`^[-_'\p{L}\p{N}\p{Devanagari}\p{Thai}]{1,32}$`)
 
-// ours matches what may stand between angle brackets: an instant, a person, an
-// address.
-var ours = regexp.MustCompile(`<(t:-?\d+:[tfR]|@\d+|https?://[^<>\s]+)>`)
+// ours matches what may stand between angle brackets: an instant, a person, a
+// channel, an address.
+var ours = regexp.MustCompile(`<(t:-?\d+:[tfR]|[@#]\d+|https?://[^<>\s]+)>`)
 
 // live looks for markup that is not ours: an unescaped bracket outside code.
 func (k *checker) live(at, s string) {

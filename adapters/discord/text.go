@@ -76,7 +76,9 @@ func span(s chat.Span) string {
 	case chat.SpanCode:
 		return marked("`", codeText(s.Text))
 	case chat.SpanMention:
-		return mention(s)
+		return mention(s, "@")
+	case chat.SpanChannel:
+		return mention(s, "#")
 	case chat.SpanTime:
 		return instant(s)
 	case chat.SpanLink:
@@ -93,7 +95,7 @@ func spanSize(s chat.Span) int {
 	switch s.Kind {
 	case chat.SpanStrong, chat.SpanCode:
 		return n + 2*len("**")*(1+strings.Count(s.Text, "\n")) + len(zeroWidth)
-	case chat.SpanMention:
+	case chat.SpanMention, chat.SpanChannel:
 		return n + roomFor(s.Address.String()) + len("<@>")
 	case chat.SpanTime:
 		return n + len("<t:-62135596800:R>")
@@ -144,13 +146,13 @@ func small(s string) string {
 
 const smallMark = "-# "
 
-// mention returns a mention. It notifies nobody: every message forbids that, and
+// mention returns a mention of a person or, with "#", of a channel. It notifies nobody: every message forbids that, and
 // what stands in an embed never does.
-func mention(s chat.Span) string {
+func mention(s chat.Span, sign string) string {
 	if s.Address.Network != chat.Discord || !isID(s.Address.ID) {
 		return inert(s.Plain())
 	}
-	return "<@" + s.Address.ID + ">"
+	return "<" + sign + s.Address.ID + ">"
 }
 
 // instant returns an instant as a token that Discord shows in the reader's zone.
@@ -192,7 +194,7 @@ func webAddress(s string) (string, bool) {
 func live(t chat.Text) bool {
 	for _, s := range t {
 		switch s.Kind {
-		case chat.SpanMention, chat.SpanTime, chat.SpanLink:
+		case chat.SpanMention, chat.SpanChannel, chat.SpanTime, chat.SpanLink:
 			return true
 		}
 	}

@@ -44,6 +44,8 @@ func TestSpans(t *testing.T) {
 		{chat.Join(chat.Strong("a"), chat.Strong("b"), chat.T("c")), "**a**\u200b**b**c"},
 		{chat.Code("/floor `x` *y*"), "`/floor ˋxˋ *y*`"},
 		{chat.Mention(asha, "Asha"), "<@80351110224678911>"},
+		{chat.Channel(asha), "<#80351110224678911>"},
+		{chat.Channel(chat.Address{Network: chat.Slack, ID: "C1"}), "slack:C1"},
 		{chat.Mention(chat.Address{Network: chat.Slack, ID: "U1"}, "Asha_R"), `@Asha\_R`},
 		{chat.Mention(chat.Address{Network: chat.Discord, ID: "1> <@&2"}, "x"), "@x"},
 		{chat.At(at, chat.Clock), "<t:1772440500:t>"},
@@ -74,7 +76,7 @@ func FuzzText(f *testing.F) {
 		if len(s) > 5000 {
 			return
 		}
-		for kind := chat.SpanPlain; kind <= chat.SpanLink; kind++ {
+		for kind := chat.SpanPlain; kind <= chat.SpanChannel; kind++ {
 			span := chat.Span{Kind: kind, Text: s, URL: s, Address: chat.Address{Network: chat.Discord, ID: s}}
 			got := markdown(chat.Text{span})
 			if units(got) > spanSize(span) {

@@ -395,7 +395,7 @@ func (k *checker) length(at, s string, least, most int) {
 
 // ours matches what may stand between angle brackets: an instant, a member's
 // mention, a link.
-var ours = regexp.MustCompile(`<(!date\^-?\d+\^[^|<>]+\|[^|<>]*|@[UW][A-Z0-9]+|https?://[^|<>\s]+\|[^|<>]*)>`)
+var ours = regexp.MustCompile(`<(!date\^-?\d+\^[^|<>]+\|[^|<>]*|@[UW][A-Z0-9]+|#[CG][A-Z0-9]+|https?://[^|<>\s]+\|[^|<>]*)>`)
 
 // live looks for control sequences that are not ours.
 func (k *checker) live(at, s string) {

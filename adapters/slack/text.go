@@ -101,6 +101,8 @@ func (p place) span(s chat.Span) string {
 		return marked("`", escaper.Replace(chat.Clean(s.Text)))
 	case chat.SpanMention:
 		return p.mention(s)
+	case chat.SpanChannel:
+		return channelMention(s)
 	case chat.SpanTime:
 		return date(s)
 	case chat.SpanLink:
@@ -117,7 +119,7 @@ func (p place) spanSize(s chat.Span) int {
 	switch s.Kind {
 	case chat.SpanStrong, chat.SpanCode:
 		return n + 2*(1+strings.Count(s.Text, "\n")) + 2*len(zeroWidth)
-	case chat.SpanMention:
+	case chat.SpanMention, chat.SpanChannel:
 		return n + len(s.Address.String()) + len("<@>")
 	case chat.SpanTime:
 		return n + units(date(s))
@@ -168,6 +170,16 @@ func (p place) mention(s chat.Span) string {
 		return inert(s.Plain())
 	}
 	return "<@" + s.Address.ID + ">"
+}
+
+var channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,30}$`)
+
+// channelMention returns a mention of a channel, which notifies nobody.
+func channelMention(s chat.Span) string {
+	if s.Address.Network != chat.Slack || !channelID.MatchString(s.Address.ID) {
+		return inert(s.Plain())
+	}
+	return "<#" + s.Address.ID + ">"
 }
 
 // date returns an instant as a token that Slack shows in the reader's zone.

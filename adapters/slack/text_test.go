@@ -49,6 +49,9 @@ func TestMrkdwn(t *testing.T) {
 		{chat.Link("click", "javascript:alert(1)"), "click (javascript:alert(1))"},
 		{chat.Link("", "https://x.example"), "<https://x.example|https://x.example>"},
 		{chat.Mention(person("U0ASHA"), "Asha"), "<@U0ASHA>"},
+		{chat.Channel(person("C0SUPPORT")), "<#C0SUPPORT>"},
+		{chat.Channel(person("U0ASHA")), "slack:U0ASHA"},
+		{chat.Channel(chat.Address{Network: chat.Discord, ID: "1"}), "discord:1"},
 		{chat.Mention(person("U0> <!channel"), "Asha"), "@Asha"},
 		{chat.Mention(chat.Address{Network: chat.Discord, ID: "1"}, "Asha"), "@Asha"},
 	} {
@@ -64,7 +67,7 @@ func TestMrkdwn(t *testing.T) {
 // What is promised for a text is never less than what it takes.
 func TestSizesAreEnough(t *testing.T) {
 	for _, s := range append(hostile, endless...) {
-		for kind := chat.SpanPlain; kind <= chat.SpanLink; kind++ {
+		for kind := chat.SpanPlain; kind <= chat.SpanChannel; kind++ {
 			span := chat.Span{Kind: kind, Text: s, URL: "https://example.com/" + s, Address: person("U0ASHA"), Time: time.Unix(1e9, 0)}
 			text := chat.Text{{Text: "a"}, span, {Text: "b"}}
 			room := 2

@@ -210,7 +210,7 @@ func (f *fitter) cut(t Text, room int) Text {
 // prefix returns as much of a span's text as fits. Instants and mentions are
 // never cut: half a name is another name.
 func (f *fitter) prefix(s Span, room int) string {
-	if s.Kind == SpanTime || s.Kind == SpanMention {
+	if s.Kind == SpanTime || s.Kind == SpanMention || s.Kind == SpanChannel {
 		return ""
 	}
 	ends := []int{0}

@@ -74,7 +74,7 @@ func (s source) spans() Text {
 	var t Text
 	for range s.IntN(5) {
 		t = append(t, Span{
-			Kind: SpanKind(s.IntN(6)), Text: s.text(), URL: "https://example.com/" + strings.Repeat("u", s.IntN(40)),
+			Kind: SpanKind(s.IntN(7)), Text: s.text(), URL: "https://example.com/" + strings.Repeat("u", s.IntN(40)),
 			Address: Address{Slack, "U1"}, Time: time.Unix(int64(s.IntN(1e9)), 0), Style: TimeStyle(s.IntN(3)),
 		})
 	}

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -168,6 +169,8 @@ func (s Span) Plain() string {
 			text = OneLine(s.Address.String())
 		}
 		return "@" + strings.TrimPrefix(text, "@")
+	case SpanChannel:
+		return cmp.Or(text, OneLine(s.Address.String()))
 	case SpanTime:
 		switch {
 		case text != "":

@@ -71,6 +71,7 @@ func TestPlainOfLittle(t *testing.T) {
 		{"direction override", Message{Title: "a\u202eb"}, "ab"},
 		{"not UTF-8", Message{Title: "a\xffb"}, "a\uFFFDb"},
 		{"mention without a name", Message{Footer: Mention(Address{Slack, "U1"}, "")}, "@slack:U1"},
+		{"channel", Message{Footer: Join(T("to "), Channel(Address{Slack, "C1"}))}, "to slack:C1"},
 		{"link that is its own text", Message{Footer: Link("https://x.example", "https://x.example")}, "https://x.example"},
 		{"table without columns", Message{Title: "t", Blocks: []Block{Table{Rows: [][]string{{"a"}}}}}, "t"},
 	} {

@@ -9,8 +9,8 @@ type Text []Span
 // A Span is a stretch of text of one kind. Which fields count depends on Kind.
 type Span struct {
 	Kind    SpanKind  `json:"kind,omitempty"`
-	Text    string    `json:"text,omitempty"`   // what is shown; for SpanMention and SpanTime the fallback, may be empty
-	Address Address   `json:"address,omitzero"` // SpanMention: who
+	Text    string    `json:"text,omitempty"`   // what is shown; for SpanMention, SpanChannel and SpanTime the fallback, may be empty
+	Address Address   `json:"address,omitzero"` // SpanMention, SpanChannel: who, where
 	Time    time.Time `json:"time,omitzero"`    // SpanTime: its Location is the reader's zone where the network has no time tokens
 	Style   TimeStyle `json:"style,omitempty"`  // SpanTime: how to show it
 	URL     string    `json:"url,omitempty"`    // SpanLink: an absolute https (or loopback http) address
@@ -27,6 +27,7 @@ const (
 	SpanMention                 // a person, by their network's own mention; it never notifies anyone
 	SpanTime                    // an instant, in the reader's zone
 	SpanLink                    // Text, leading to URL
+	SpanChannel                 // a channel, by their network's own mention
 )
 
 // TimeStyle says how an instant is written.
@@ -53,6 +54,10 @@ func Code(s string) Text { return Text{{Kind: SpanCode, Text: s}} }
 func Mention(who Address, name string) Text {
 	return Text{{Kind: SpanMention, Text: name, Address: who}}
 }
+
+// Channel returns a mention of a channel. Where the network of the reader is not
+// the channel's, or has no mentions, its address is shown.
+func Channel(where Address) Text { return Text{{Kind: SpanChannel, Address: where}} }
 
 // At returns an instant. Where the network does not know the reader's zone,
 // t's own Location decides what is shown.
