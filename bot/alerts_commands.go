@@ -342,11 +342,12 @@ func (b *Bot) quiet(_ context.Context, r *request) (chat.Reply, error) {
 		}
 	}
 	_, err := b.atDesk(time.Now(), func(d *desk) {
+		d.fail(d.tx.Once(r.ID)) // or one that is replayed after a restart undoes a later one
 		for _, addr := range append(r.config.samePerson(r.From), r.From) {
 			d.setQuiet(addr, q)
 		}
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrDone) {
 		return chat.Reply{}, err
 	}
 	return b.quietShow(r)

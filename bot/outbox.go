@@ -129,6 +129,10 @@ type Tx interface {
 	// Audit appends an entry to the audit trail.
 	Audit(e AuditEntry) error
 
+	// Once notes that a request has its effect, or returns ErrDone if that was
+	// noted before. A request without an id is never known.
+	Once(requestID string) error
+
 	// RecordOccurrence records a digest's due time, unless it is recorded.
 	RecordOccurrence(o Occurrence) (added bool, err error)
 

@@ -28,6 +28,9 @@ func (t liveTx) SetLinkState(id bot.AgentID, state bot.LinkState, reason string,
 	return t.setLinkState(id, state, reason, at)
 }
 
+// Once implements [bot.Tx].
+func (t liveTx) Once(requestID string) error { return t.once(requestID) }
+
 // Enqueue implements [bot.Tx]. A zero Added of the row becomes now.
 func (t liveTx) Enqueue(r bot.Row) (added bool, err error) { return t.enqueue(r) }
 
