@@ -145,12 +145,19 @@ func (t *talk) line(ctx context.Context, s string) bool {
 	return true
 }
 
+// described is how many people help says more of than their names.
+const described = 4
+
 func (t *talk) help() {
 	names := "any simple name"
 	if len(t.config.People) > 0 {
 		var people []string
-		for _, p := range t.config.People {
-			people = append(people, describe(p))
+		for i, p := range t.config.People {
+			if i < described {
+				people = append(people, describe(p))
+			} else {
+				people = append(people, p.ID)
+			}
 		}
 		names = strings.Join(people, ", ")
 	}
@@ -163,6 +170,9 @@ func (t *talk) help() {
 
 func (t *talk) as(name string) {
 	p, ok := t.person(name)
+	if !ok {
+		p, ok = t.person(strings.ToLower(name))
+	}
 	if !ok {
 		var ids []string
 		for _, p := range t.config.People {

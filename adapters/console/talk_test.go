@@ -110,7 +110,7 @@ func TestPiped(t *testing.T) {
 	var logged bytes.Buffer
 	out := script(t, &bot{}, Config{Log: slog.New(slog.NewTextHandler(&logged, nil))},
 		"", "/mystats", "3", "no", "3", "yes", "4", "9", "1", "1",
-		"as nobody", "1", "as meera", "/floor alert", "1", "wait 30s", "1", "2",
+		"as nobody", "1", "as Meera", "/floor alert", "1", "wait 30s", "1", "2",
 		"as asha", "1", "#support /floor public", "/floor public",
 		"/floor link", "", "s3cret-1", "", "4711", "s3cret-2", "",
 		"/floor boom", "/nonsense", "hello", "as carl", "as", "wait", "wait -3s", "?", "/floor link", "cut off")
@@ -185,6 +185,18 @@ func TestAnybodyMayBePlayed(t *testing.T) {
 	}
 	if strings.Count(out, "Write as NAME") != 2 {
 		t.Errorf("no word on what a name is:\n%s", out)
+	}
+}
+
+// TestHelpNamesEverybody: a dozen people fit into the help.
+func TestHelpNamesEverybody(t *testing.T) {
+	var people []Person
+	for _, id := range strings.Fields("asha meera dev nobody grace farhan anjali aoife imran harsh ritu nandini usha mei") {
+		people = append(people, Person{ID: id, Name: "Somebody with a long name", Role: "agent"})
+	}
+	out := strings.Join(strings.Fields(script(t, &bot{}, Config{People: people}, "help")), " ")
+	if !strings.Contains(out, "nobody (Somebody with a long name, agent), grace, farhan,") || !strings.Contains(out, "usha, mei wait 30s") {
+		t.Errorf("help says\n%s", out)
 	}
 }
 
