@@ -144,6 +144,18 @@ func (d *desk) allQuietUntil(addr chat.Address) (until time.Time, quiet bool) {
 	return until, quiet
 }
 
+// afterQuiet puts a digest for a supervisor off until their quiet hours are over;
+// it then has as long to be delivered as another.
+func (d *desk) afterQuiet(due dueDigest, r Row) Row {
+	if !due.digest.ToSupervisors {
+		return r
+	}
+	if until, quiet := d.quietUntil(r.To, due.team.Name); quiet {
+		r.NotBefore, r.GiveUp = until, later(r.GiveUp, until.Add(max(due.digest.Schedule.CatchUp, schedule.OnTime)))
+	}
+	return r
+}
+
 // setQuiet keeps somebody's own quiet hours, and moves what waits for their end.
 func (d *desk) setQuiet(addr chat.Address, q schedule.QuietHours) {
 	r := d.reader(addr)

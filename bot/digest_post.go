@@ -85,7 +85,7 @@ func recordDigest(tx Tx, due dueDigest, now time.Time) (added bool, err error) {
 func (d *desk) promiseDigest(due dueDigest, m chat.Message, giveUp time.Time) (readers int) {
 	to := d.audience(due)
 	for _, addr := range to {
-		d.enqueue(Row{Key: due.key(addr), To: addr, Lane: LaneDigest, Message: m, GiveUp: giveUp})
+		d.enqueue(d.afterQuiet(due, Row{Key: due.key(addr), To: addr, Lane: LaneDigest, Message: m, GiveUp: giveUp}))
 	}
 	return len(to)
 }
@@ -137,7 +137,7 @@ func (l *digestLoop) amend(ctx context.Context, c *Config, due dueDigest, now ti
 			return d.err
 		}
 		for _, row := range d.copies(due) {
-			if !d.amend(row.Key, m, time.Time{}) { // it has left, or is leaving
+			if !d.amend(row.Key, m, row.NotBefore) { // it has left, or is leaving
 				d.enqueue(Row{Key: row.Key + "/late", Edits: row.Key, To: row.To, Lane: LaneDigest, Message: m, GiveUp: now.Add(time.Hour)})
 			}
 		}
