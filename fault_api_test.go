@@ -313,7 +313,7 @@ func TestAPIExpires(t *testing.T) {
 		if n := s.count("U0MEERA", "Warning: ", false); n != 1 {
 			t.Errorf("%d warnings, want the first alone", n)
 		}
-		if n := s.count("U0MEERA", "Good: ", true) + s.count("U0MEERA", "Good: ", false); n != 0 {
+		if n := s.count("U0MEERA", "Recovered: ", true) + s.count("U0MEERA", "Recovered: ", false); n != 0 {
 			t.Error("somebody has recovered whose numbers nobody knows")
 		}
 		for i := range 4 {
@@ -372,7 +372,7 @@ func TestAPIRenamed(t *testing.T) {
 		s.missed(12, 6, 1, 1, 1)
 		s.judgeHeld(false)
 		s.missed(8, 0, 1, 1, 1)
-		want := "false Warning: Asha Rao has missed many\ntrue Warning: Asha Menon has missed many\ntrue Good: Recovered: Asha Menon has missed many\n"
+		want := "false Warning: Asha Rao has missed many\ntrue Warning: Asha Menon has missed many\ntrue Recovered: Asha Menon has missed many\n"
 		if got := s.transcript("U0MEERA"); got != want {
 			t.Errorf("the supervisor got\n%s\nwant\n%s", got, want)
 		}
@@ -401,7 +401,7 @@ func (s *bubble) judgeHeld(blind bool) {
 	}
 	told, notices := s.count("U0MEERA", "Warning: ", false), s.count("U0MEERA", "Warning: No new data", false)
 	back := s.count("U0MEERA", "Recovered: No new data", true)
-	recovered := s.count("U0MEERA", "Good: ", true) + s.count("U0MEERA", "Good: ", false) - back
+	recovered := s.count("U0MEERA", "Recovered: ", true) + s.count("U0MEERA", "Recovered: ", false) - back
 	if s.count("U0MEERA", "Warning: Asha Rao has missed many", false) != 1 || told != want || notices != want-1 || back != want-1 || recovered != 0 {
 		s.t.Errorf("%d warnings, %d of them that no numbers come, which ended %d times; %d recoveries:\n%s", told, notices, back, recovered, s.transcript("U0MEERA"))
 	}
