@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -170,7 +172,7 @@ func (p *program) showFinding(f chat.Finding) {
 func (d *doctor) store(ctx context.Context, log *slog.Logger) {
 	c, err := clerkFor(ctx, d.config, existing, log)
 	if errors.Is(err, store.ErrNoDatabase) {
-		d.warn("store", err.Error(), "If there should be one, correct store.path.")
+		d.folder(err)
 		return
 	}
 	if err != nil {
@@ -197,6 +199,19 @@ func (d *doctor) store(ctx context.Context, log *slog.Logger) {
 		d.warn("store", fmt.Sprintf("%d of %s: the credential is not known to work", len(dead), count(len(agents), "agent")),
 			"floorwalker links shows them; they link again with /floor link.")
 	}
+}
+
+// folder says that there is no database, and whether one can be made there.
+func (d *doctor) folder(missing error) {
+	dir := filepath.Dir(d.config.Store.Path)
+	f, err := os.CreateTemp(dir, ".doctor-")
+	if err != nil {
+		d.fault("store", fmt.Sprintf("no file can be made in %s: %v", dir, reason(err)), "Let the user that runs serve write there, or correct store.path.")
+		return
+	}
+	f.Close()
+	os.Remove(f.Name())
+	d.warn("store", missing.Error(), "If there should be one, correct store.path.")
 }
 
 // damage names what is stored and cannot be read.
