@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -142,5 +143,13 @@ func TestBare(t *testing.T) {
 		if got := bare(test.err); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)
 		}
+	}
+}
+
+// TestFindingsDocument: every finding has the four keys that scripts look for.
+func TestFindingsDocument(t *testing.T) {
+	got, err := json.Marshal(findings{[]chat.Finding{{Level: chat.LevelOK, Check: "api", Message: "answers"}}})
+	if want := `{"findings":[{"level":"ok","check":"api","message":"answers","next":""}]}`; err != nil || string(got) != want {
+		t.Errorf("%s, %v; want %s", got, err, want)
 	}
 }

@@ -101,7 +101,7 @@ type Finding struct {
 	Level   Level  `json:"level"`
 	Check   string `json:"check"`   // what was looked at, such as "slack token"
 	Message string `json:"message"` // one sentence
-	Next    string `json:"next,omitempty"`
+	Next    string `json:"next"`    // "" if all is well
 }
 
 // Level says how bad a finding is.
