@@ -1,10 +1,8 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"iter"
 
 	"floorwalker/bot"
 	"floorwalker/bot/schedule"
@@ -21,7 +19,9 @@ type dayReader struct {
 	id      bot.AgentID
 	span    schedule.Span
 	without []string // keys
+	damages *damages
 	chunk   chunk
+	space   []byte        // for the chunks of a day
 	last    []stats.Value // of the last sample that had some
 }
 
@@ -31,34 +31,42 @@ type record struct {
 	content []byte
 }
 
-// read yields the samples of a day, in order, and the errors between them.
-func (r *dayReader) read(h *history, d *day) iter.Seq2[stats.Sample, error] {
-	return func(yield func(stats.Sample, error) bool) {
-		records, keys, err := r.records(h, d)
-		if err != nil && !errors.Is(err, errDeleted) && !yield(stats.Sample{}, err) {
-			return
-		}
-		for _, record := range records {
-			if err := r.chunk.read(record.content, keys, r.without...); err != nil {
-				if !yield(stats.Sample{}, fmt.Errorf("hour %d of agent %s: %w", record.hour, r.id, err)) {
-					return
-				}
-				continue
+// read yields the samples of a day, in order, and the errors between them. It
+// reports whether the consumer wants more. A week of a team is millions of numbers:
+// what lies between a chunk and its consumer counts.
+func (r *dayReader) read(h *history, d *day, yield func(stats.Sample, error) bool) (more bool) {
+	records, keys, err := r.records(h, d)
+	if err != nil && !errors.Is(err, errDeleted) && !yield(stats.Sample{}, r.failed(d, err)) {
+		return false
+	}
+	for _, record := range records {
+		if err := r.chunk.read(record.content, keys, r.without...); err != nil {
+			if !yield(stats.Sample{}, r.failed(d, fmt.Errorf("hour %d of agent %s: %w", record.hour, r.id, err))) {
+				return false
 			}
-			for s := range r.chunk.samples(d.start()+record.hour*chunkSeconds, keys, r.last) {
-				if s.Values != nil {
-					r.last = s.Values
-				}
-				if r.span.Contains(s.Tick) && !yield(s, nil) {
-					return
-				}
+			continue
+		}
+		for s := range r.chunk.samples(d.start()+record.hour*chunkSeconds, keys, r.last) {
+			if s.Values != nil {
+				r.last = s.Values
+			}
+			if r.span.Contains(s.Tick) && !yield(s, nil) {
+				return false
 			}
 		}
 	}
+	return true
+}
+
+// failed notes that something of a day cannot be read, and says of which.
+func (r *dayReader) failed(d *day, err error) error {
+	err = fmt.Errorf("history of %s: %w", d.date, err)
+	r.damages.pass("history of "+d.date.String(), err)
+	return err
 }
 
 // records copies the chunks of the span, which are small, and returns the keys
-// that they need.
+// that they need. The copies last until the next day is read.
 func (r *dayReader) records(h *history, d *day) (records []record, keys *keyTable, err error) {
 	err = h.use(d, false, func(db *bolt.DB) error {
 		return db.View(func(tx *bolt.Tx) error {
@@ -69,13 +77,18 @@ func (r *dayReader) records(h *history, d *day) (records []record, keys *keyTabl
 			if keys, err = d.table(tx); err != nil {
 				return err
 			}
-			chunks := tx.Bucket([]byte(bucketChunks))
+			chunks := finder{tx.Bucket([]byte(bucketChunks)).Cursor()}
 			from, to := r.hours(d)
+			key, space := chunkKey(from, agent), r.space[:0]
 			for hour := from; hour <= to; hour++ {
-				if content := chunks.Get(chunkKey(hour, agent)); content != nil {
-					records = append(records, record{hour, bytes.Clone(content)})
+				key[0] = byte(hour)
+				if content := chunks.get(key); content != nil {
+					begin := len(space)
+					space = append(space, content...)
+					records = append(records, record{hour, space[begin:]})
 				}
 			}
+			r.space = space
 			return nil
 		})
 	})

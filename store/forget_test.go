@@ -17,8 +17,8 @@ import (
 // chunksOf returns the stored bytes of an agent's samples.
 func chunksOf(t testing.TB, s *Store, id bot.AgentID) (all [][]byte) {
 	t.Helper()
-	r := dayReader{id: id, span: always()}
 	for _, date := range s.history.dates(0, 1<<30) {
+		r := dayReader{id: id, span: always()} // each with memory of its own
 		d, _ := s.history.of(date)
 		records, _, err := r.records(s.history, d)
 		if err != nil {

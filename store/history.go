@@ -186,7 +186,7 @@ func (s *Store) History(id bot.AgentID, span schedule.Span, without ...string) i
 		if span.Empty() {
 			return
 		}
-		r := dayReader{id: id, span: span, without: without}
+		r := dayReader{id: id, span: span, without: without, damages: &s.damages}
 		for _, date := range s.history.dates(schedule.DateOf(span.Start, time.UTC), schedule.DateOf(span.End, time.UTC)) {
 			d, damaged := s.history.of(date)
 			for _, name := range damaged {
@@ -197,14 +197,8 @@ func (s *Store) History(id bot.AgentID, span schedule.Span, without ...string) i
 			if d == nil {
 				continue
 			}
-			for sample, err := range r.read(s.history, d) {
-				if err != nil {
-					err = fmt.Errorf("history of %s: %w", date, err)
-					s.damages.pass("history of "+date.String(), err)
-				}
-				if !yield(sample, err) {
-					return
-				}
+			if !r.read(s.history, d, yield) {
+				return
 			}
 		}
 	}
