@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"floorwalker/bot"
 	"floorwalker/bot/chat"
 )
 
@@ -20,6 +17,7 @@ type card struct {
 	page    []chat.Message
 	at      time.Time // when it was sent, in the reader's zone
 	typed   string    // what the person did, as in a terminal
+	as      string    // who they are, or whom it was sent to; "" for a channel
 	people  []named   // who may be mentioned
 	sent    bool      // the bot sent it unasked: to a channel, or if it is private by direct message
 }
@@ -28,29 +26,7 @@ type card struct {
 type part func(*stage)
 
 // everything is every card of the product.
-func everything() []part { return []part{firstDays, weeks, watched} }
-
-// play returns the cards of some parts as one network's people get them, each of which is played on a floor of its
-// own, all at once.
-func play(ctx context.Context, network chat.Network, parts []part) ([]card, error) {
-	cards := make([][]card, len(parts))
-	g, ctx := errgroup.WithContext(ctx)
-	for i, part := range parts {
-		g.Go(func() (err error) {
-			f, err := newFloor(network)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, f.close()) }()
-			s := stage{floor: f, ctx: ctx}
-			part(&s)
-			cards[i] = s.cards
-			return s.err
-		})
-	}
-	err := g.Wait()
-	return slices.Concat(cards...), err
-}
+func everything() []part { return []part{firstDays, weeks, evening, watched} }
 
 // firstDays are the cards of somebody who begins, and of what may go wrong.
 func firstDays(s *stage) {
@@ -66,7 +42,11 @@ type stage struct {
 	ctx   context.Context
 	cards []card
 	err   error
+	as    string // who acted last
 }
+
+// clock is what time it is where the people are.
+func (f *floor) clock() time.Time { return time.Now().In(f.now.Location()) }
 
 // try keeps an error.
 func (s *stage) try(err error) {
@@ -82,7 +62,7 @@ func (s *stage) keep(name, typed string, replies []chat.Reply, err error) {
 		return
 	}
 	reply := replies[len(replies)-1]
-	c := card{name: name, form: reply.Form, page: reply.Page, at: s.now, typed: typed, people: s.people()}
+	c := card{name: name, form: reply.Form, page: reply.Page, at: s.clock(), typed: typed, as: s.as, people: s.people()}
 	if reply.Message != nil {
 		c.message = *reply.Message
 	}
@@ -94,6 +74,7 @@ func (s *stage) say(name, person, command, text string) {
 	if s.err != nil {
 		return
 	}
+	s.as = person
 	replies, err := s.floor.say(s.ctx, person, command, text)
 	typed := "/" + command
 	if text != "" {
@@ -102,9 +83,10 @@ func (s *stage) say(name, person, command, text string) {
 	s.keep(name, typed, replies, err)
 }
 
-// post keeps a message that the bot sends unasked.
-func (s *stage) post(name string, m chat.Message) {
-	s.cards = append(s.cards, card{name: name, message: m, at: s.now, sent: true, people: s.people()})
+// post keeps a message that the bot sends unasked, to somebody or, for "", to a
+// channel.
+func (s *stage) post(name, to string, m chat.Message) {
+	s.cards = append(s.cards, card{name: name, message: m, at: s.clock(), as: to, sent: true, people: s.people()})
 }
 
 // home keeps the home page of somebody, on networks that have one.
@@ -112,6 +94,7 @@ func (s *stage) home(name, person string) {
 	if s.err != nil || s.network != chat.Slack {
 		return
 	}
+	s.as = person
 	r := s.request(person)
 	r.Kind = chat.KindHome
 	replies, err := s.handle(s.ctx, r)
@@ -127,9 +110,20 @@ func (s *stage) newcomer() {
 	s.say("help-newcomer", "asha", "floor", "help")
 	s.say("whoami-newcomer", "asha", "floor", "whoami")
 	s.home("home-newcomer", "asha")
+	c := s.config(s.now.Location(), true)
 	if s.network == chat.Discord {
+		s.say("link-page", "asha", "floor", "link")
+		c.LinkPage = ""
+		s.bot.Configure(c)
+		s.say("not-linked-no-page", "asha", "mystats", "")
+		c.LinkPage = linkBase + "/link/"
+		s.bot.Configure(c)
 		return
 	}
+	c.LinkPage = linkBase + "/link/"
+	s.bot.Configure(c)
+	s.say("link-page", "asha", "floor", "link")
+	s.bot.Configure(s.config(s.now.Location(), true))
 	a := s.sim.Agents()[0]
 	s.say("link-form", "asha", "floor", "link")
 	s.submitted("link-form-fault", map[string]string{"user_id": a.UserID})
@@ -214,10 +208,10 @@ func (s *stage) trouble() {
 	s.say("unknown-view", "asha", "mystats", "shfit")
 	s.say("secret-typed", "asha", "floor", "link token=abc")
 	for _, code := range []string{"1014", "1039", "1043", "1000"} {
-		s.fault("code:"+code, 1)
+		s.fault("code:"+code, 5)
 		s.say("refused-"+code, "asha", "mystats", "")
+		s.fault("", 0)
 	}
-	s.fault("", 0)
 }
 
 // leaving deletes everything, after a question.
@@ -227,7 +221,9 @@ func (s *stage) leaving() {
 	if s.err != nil {
 		return
 	}
-	if _, err := s.link(s.ctx, "ravi"); err != nil {
+	a := s.sim.Agents()[1]
+	ravi := bot.LinkRequest{Address: s.person("ravi"), Name: fullName("ravi"), Actor: "cli:0", Credential: credentialOf(a)}
+	if _, err := s.bot.LinkAll([]bot.LinkRequest{ravi}, []bot.LinkState{bot.LinkUnverified}); err != nil {
 		s.try(fmt.Errorf("link ravi: %w", err))
 		return
 	}

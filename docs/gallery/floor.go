@@ -21,16 +21,12 @@ import (
 	"floorwalker/store"
 )
 
-// hour is what the clocks of the people in the pictures show, whatever hour it
-// is here.
-const hour = 15
-
 // A floor is a bot with a store and a simulated API, on one network. Agents of
 // the simulation are people there.
 type floor struct {
 	network chat.Network
 	dir     string
-	now     time.Time // in the people's zone
+	now     time.Time // when it was made, in the people's zone
 	sim     *sim.Sim
 	store   *store.Store
 	bot     *bot.Bot
@@ -40,10 +36,12 @@ type floor struct {
 // newFloor returns a floor on which nobody is linked.
 func newFloor(network chat.Network) (f *floor, err error) {
 	f = &floor{network: network}
-	now := time.Now()
-	// The name is the real vendor's, because cards show it.
-	zone := time.FixedZone("Asia/Kolkata", (hour-now.UTC().Hour())*3600)
-	f.now = now.In(zone)
+	begin, err := opening()
+	if err != nil {
+		return nil, err
+	}
+	zone := begin.Location()
+	f.now = time.Now().In(zone)
 	f.sim = sim.New(sim.Config{Seed: 1, Zone: zone})
 	if f.dir, err = os.MkdirTemp("", "gallery-"); err != nil {
 		return nil, err
@@ -86,7 +84,11 @@ func (f *floor) config(zone *time.Location, confirmed bool) bot.Config {
 	for _, id := range []string{"asha", "ravi"} {
 		team.Members = append(team.Members, bot.Person{Addresses: []chat.Address{f.person(id)}})
 	}
-	return bot.Config{Metrics: d, Zone: zone, Teams: []bot.Team{team}, Admins: []chat.Address{f.person("dev")}}
+	c := bot.Config{Metrics: d, Zone: zone, Teams: []bot.Team{team}, Admins: []chat.Address{f.person("dev")}}
+	if f.network == chat.Discord { // which allows no form
+		c.LinkPage = linkBase + "/link/"
+	}
+	return c
 }
 
 // person returns somebody's address, in the form that the network gives it.
@@ -109,9 +111,9 @@ func (f *floor) channel() chat.Address {
 	return chat.Address{Network: f.network, ID: id}
 }
 
-// people are those whom messages mention.
+// people are those whom messages mention, and the channel.
 func (f *floor) people() []named {
-	return []named{{f.person("asha").ID, "Asha Rao"}, {f.person("meera").ID, "Meera Nair"}}
+	return []named{{f.person("asha").ID, "Asha Rao"}, {f.person("meera").ID, "Meera Nair"}, {f.person("dev").ID, "Dev Shah"}, {f.channel().ID, wholeTeam}}
 }
 
 // upper makes an id of a name: its plain letters, as capitals.
@@ -172,7 +174,17 @@ func (f *floor) submit(ctx context.Context, name string, values map[string]strin
 
 func (f *floor) request(name string) chat.Request {
 	f.count++
-	return chat.Request{ID: fmt.Sprint("r", f.count), From: f.person(name), Name: name, At: time.Now(), SecretForms: f.network != chat.Discord}
+	return chat.Request{ID: fmt.Sprint("r", f.count), From: f.person(name), Name: fullName(name), At: time.Now(), SecretForms: f.network != chat.Discord}
+}
+
+// fullName is what the network calls somebody.
+func fullName(name string) string {
+	for short, full := range map[string]string{"asha": "Asha Rao", "meera": "Meera Nair", "dev": "Dev Shah", "ravi": "Ravi Das"} {
+		if name == short {
+			return full
+		}
+	}
+	return name
 }
 
 func (f *floor) handle(ctx context.Context, r chat.Request) ([]chat.Reply, error) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"floorwalker/bot/chat"
 )
@@ -28,7 +29,13 @@ func TestPictures(t *testing.T) {
 		t.Skip("skipped: ", err)
 	}
 	out := t.TempDir()
-	if err := run(t.Context(), out, "not-linked.", []part{firstDays}); err != nil {
+	m := chat.Message{Title: "Not linked yet", Private: true, Blocks: []chat.Block{chat.Paragraph{Text: chat.T("I don't know which dashboard account is yours.")}},
+		Actions: []chat.Action{{ID: "floor", Label: "Link my account", Style: chat.Primary}}}
+	cards := map[chat.Network][]card{}
+	for _, n := range networks() {
+		cards[n.name] = []card{{name: "not-linked", message: m, at: time.Now(), typed: "/mystats"}}
+	}
+	if err := run(t.Context(), out, "not-linked.", cards); err != nil {
 		t.Fatal(err)
 	}
 	for _, network := range networks() {
@@ -76,27 +83,40 @@ func ink(p image.Image) (n int) {
 	return n
 }
 
-// TestCards checks that every network has the cards of which pictures are
-// expected, each with something to draw, and no name twice.
+// TestCards plays the parts as the command does: each card of which a picture is
+// expected is there and has something to draw, and no name is there twice.
 func TestCards(t *testing.T) {
-	for _, network := range []chat.Network{chat.Slack, chat.Discord, chat.Console} {
-		t.Run(string(network), func(t *testing.T) {
-			t.Parallel()
-			cards, err := play(t.Context(), network, []part{firstDays, weeks}) // not watched, which takes a minute
-			if err != nil {
-				t.Fatal(err)
-			}
+	for _, network := range networks() {
+		t.Run(string(network.name), func(t *testing.T) {
 			seen := map[string]bool{}
-			for _, c := range cards {
-				if seen[c.name] {
-					t.Errorf("two cards are called %s", c.name)
+			parts := everything()
+			if network.name != chat.Slack {
+				parts = []part{firstDays, watched} // the others are long, and the same
+			}
+			for _, part := range parts {
+				cards, err := play(t, network.name, part)
+				if err != nil {
+					t.Fatal(err)
 				}
-				seen[c.name] = true
-				if c.form == nil && c.page == nil && c.message.Plain() == "" {
-					t.Errorf("the card %s is empty", c.name)
+				for _, c := range cards {
+					if seen[c.name] {
+						t.Errorf("two cards are called %s", c.name)
+					}
+					seen[c.name] = true
+					if c.form == nil && c.page == nil && c.message.Plain() == "" {
+						t.Errorf("the card %s is empty", c.name)
+					}
 				}
 			}
-			if !seen["mystats"] || !seen["stale"] || seen["link-form"] == (network == chat.Discord) || seen["home"] != (network == chat.Slack) {
+			for _, name := range []string{"mystats", "stale", "alert-recovered", "alert-after-quiet", "alert-many", "notices-bundled"} {
+				if !seen[name] {
+					t.Errorf("there is no card %s", name)
+				}
+			}
+			if network.name == chat.Slack && !seen["digest-delayed"] {
+				t.Error("there is no card digest-delayed")
+			}
+			if seen["link-form"] == (network.name == chat.Discord) || seen["home"] != (network.name == chat.Slack) {
 				t.Errorf("the cards are %v", slices.Sorted(maps.Keys(seen)))
 			}
 		})

@@ -4,11 +4,13 @@
 //	go run ./docs/gallery [-out DIR] [-only NAME]
 //
 // The cards are what package bot answers on simulated floors, drawn by the
-// adapters themselves; the link page is the server's own, on a phone. What Slack and Discord get becomes a page by libraries of
-// others, and headless Chromium takes the picture. It needs node, the packages of
-// docs/gallery/node (npm ci there) and Chromium, and listens nowhere.
+// adapters themselves; the link page is the server's own, on a phone. The bot runs
+// with all its loops, on the same Wednesday every time, in bubbles of
+// testing/synctest: hours of it take seconds, and numbers and times are the same.
 //
-// Numbers are the same every time; the time of day is now.
+// What Slack and Discord get becomes a page by libraries of others, and headless
+// Chromium takes the picture. That needs node, the packages of docs/gallery/node
+// (npm ci there) and Chromium. It listens nowhere.
 package main
 
 import (
@@ -22,8 +24,11 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"testing"
 
 	"golang.org/x/sync/errgroup"
+
+	"floorwalker/bot/chat"
 )
 
 func main() {
@@ -32,15 +37,21 @@ func main() {
 	out := flag.String("out", "", "the `folder` to write to; a new one among the temporary ones if empty")
 	only := flag.String("only", "", "draw only pictures whose `name` holds this, such as mystats or slack-dark")
 	flag.Parse()
-	if err := run(ctx, *out, *only, everything()); err != nil {
-		fmt.Fprintln(os.Stderr, "gallery:", err)
-		os.Exit(1)
-	}
+	// Bubbles are to be had in tests only, so it is one; it says PASS in the end.
+	testing.Main(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "gallery", F: func(t *testing.T) {
+		cards, err := playAll(t, everything())
+		if err == nil {
+			err = run(ctx, *out, *only, cards)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}}}, nil, nil)
 }
 
 // run draws the pictures whose names hold a word, and a page that shows them.
-func run(ctx context.Context, out, only string, parts []part) (err error) {
-	pages, err := drawAll(ctx, only, parts)
+func run(ctx context.Context, out, only string, cards map[chat.Network][]card) (err error) {
+	pages, err := drawAll(ctx, only, cards)
 	if err != nil {
 		return err
 	}
@@ -86,13 +97,13 @@ func (p page) name() string { return p.card + "." + p.look }
 
 // drawAll returns the pages whose names hold a word, cards in their order and
 // the looks of one card together.
-func drawAll(ctx context.Context, only string, parts []part) ([]page, error) {
+func drawAll(ctx context.Context, only string, cards map[chat.Network][]card) ([]page, error) {
 	all := networks()
 	drawn := make([][]page, len(all)+1)
 	g, ctx := errgroup.WithContext(ctx)
 	for i, n := range all {
 		g.Go(func() (err error) {
-			drawn[i], err = n.pages(ctx, only, parts)
+			drawn[i], err = n.pages(ctx, only, cards[n.name])
 			return err
 		})
 	}

@@ -35,12 +35,8 @@ func networks() []network {
 	}
 }
 
-// pages returns the pages of the network whose names hold a word.
-func (n network) pages(ctx context.Context, only string, parts []part) ([]page, error) {
-	cards, err := play(ctx, n.name, parts)
-	if err != nil {
-		return nil, err
-	}
+// pages returns the pages of cards whose names hold a word.
+func (n network) pages(ctx context.Context, only string, cards []card) ([]page, error) {
 	var pages []page
 	for _, look := range n.looks {
 		wanted := slices.DeleteFunc(slices.Clone(cards), func(c card) bool {

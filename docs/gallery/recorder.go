@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ type recorder struct {
 
 	mu   sync.Mutex
 	sent []letter
+	down bool          // it takes nothing
 	news chan struct{} // something was sent or edited
 }
 
@@ -41,6 +43,9 @@ func (r *recorder) Run(ctx context.Context, _ chat.App) error {
 func (r *recorder) Send(_ context.Context, out chat.Outgoing) (chat.Ref, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.down {
+		return chat.Ref{}, errDown
+	}
 	r.sent = append(r.sent, letter{out.To, out.Message})
 	r.ring()
 	return chat.Ref{Network: r.network, ID: fmt.Sprint(len(r.sent) - 1)}, nil
@@ -51,12 +56,24 @@ func (r *recorder) Edit(_ context.Context, ref chat.Ref, m chat.Message) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var i int
+	if r.down {
+		return errDown
+	}
 	if _, err := fmt.Sscan(ref.ID, &i); err != nil || i >= len(r.sent) {
 		return chat.ErrGone
 	}
 	r.sent[i].message = m
 	r.ring()
 	return nil
+}
+
+var errDown = errors.New("the network takes nothing")
+
+// fail makes the network take nothing from now on, or everything again.
+func (r *recorder) fail(down bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.down = down
 }
 
 func (r *recorder) ring() {
@@ -74,7 +91,7 @@ func (r *recorder) Check(context.Context) []chat.Finding { return nil }
 
 // wait waits until a message that was sent reads as wanted, and returns it.
 func (r *recorder) wait(ctx context.Context, wanted func(letter) bool) (chat.Message, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 100*time.Minute)
 	defer cancel()
 	for {
 		if m, ok := r.find(wanted); ok {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -43,17 +44,19 @@ func onConsole(ctx context.Context, c card) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(dir)
+	who := cmp.Or(c.as, "asha")
 	k := console.New(console.Config{
-		In: strings.NewReader(c.typed + "\n"), Out: &out, Color: console.ColorAlways, Width: columns, Live: true, Dir: dir,
-		People: []console.Person{{ID: "asha", Name: "Asha Rao"}, {ID: "meera", Name: "Meera Nair"}},
+		In: strings.NewReader("/floor\n"), Out: &out, Color: console.ColorAlways, Width: columns, Live: true, Dir: dir,
+		People: []console.Person{{ID: who, Name: fullName(who)}},
 	})
 	if !c.sent {
 		err = k.Run(ctx, answer{c})
-		return out.String(), err
+		form, _, _ := strings.Cut(out.String(), "Nothing was sent.") // because nobody fills it in
+		return form, err
 	}
 	to := chat.Address{Network: chat.Console, ID: "#support"}
 	if c.message.Private {
-		to.ID = "meera"
+		to.ID = who
 	}
 	_, err = k.Send(ctx, chat.Outgoing{To: to, Message: c.message})
 	return out.String(), err

@@ -16,13 +16,8 @@ import (
 	"floorwalker/bot/stats"
 )
 
-// watchEvery is how often the floor of the alerts is polled, so that the
-// pictures need not wait for long: what they wait for is the time in which the
-// bot gathers the agents of one alert.
-const watchEvery = 2 * time.Second
-
 // watched are the cards that the bot sends unasked while it watches a floor,
-// and what people answer. The loops run as they do in the product, in real time.
+// and what people answer. The loops run as they do in the product.
 func watched(s *stage) {
 	if s.err != nil {
 		return
@@ -34,58 +29,71 @@ func watched(s *stage) {
 	}
 	s.bot.Configure(s.watchedConfig(rules))
 	s.try(s.linkEverybody())
-	s.try(s.rememberMinutes())
+	s.try(s.rememberHour())
+	s.run(s.bot.Watch, func(w watch) {
+		w.begins()
+		w.isAnswered()
+		w.goesOn()
+		w.isQuiet()
+		w.cannotSend()
+		w.ends()
+	})
+}
+
+// run plays a scene while the bot sends, and while one more of its loops runs.
+func (s *stage) run(loop func(context.Context) error, scene func(watch)) {
+	if s.err != nil {
+		return
+	}
 	ctx, stop := context.WithCancel(s.ctx)
 	post := newRecorder(s.network)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.bot.Watch(ctx) })
+	g.Go(func() error { return loop(ctx) })
 	g.Go(func() error { return s.bot.Deliver(ctx, post) })
-	w := watch{s, post}
-	w.begins()
-	w.isAnswered()
-	w.ends()
+	scene(watch{s, post})
 	stop()
 	s.try(g.Wait())
 }
 
-// watchedRules are one of each severity, and one that hits many at once.
+// watchedRules are one of each severity.
 func watchedRules(d stats.Dictionary) ([]*alert.Rule, error) {
 	var metrics []alert.Metric
 	for _, m := range d {
 		metrics = append(metrics, alert.Metric{Name: m.Name, Key: m.Key, Unit: string(m.Unit), Kind: alert.Kind(m.Kind), Confirmed: m.Confirmed})
 	}
-	at, soon := new(time.Duration), 2*time.Second
+	at := new(time.Duration)
 	return alert.Load([]alert.RuleSpec{
-		{Name: "missed-burst", When: `increase(missed, "5m") >= 3`, Clear: `increase(missed, "5m") <= 1`, For: at, KeepFiringFor: at,
-			Message: "{{.Agent}} missed {{.Value}} calls in five minutes"},
-		{Name: "long-hold", When: `increase(hold, "5m") >= 240`, Clear: `increase(hold, "5m") < 120`, For: at, KeepFiringFor: at, Severity: "critical", EscalateAfter: &soon,
-			Message: "{{.Agent}} kept callers on hold for {{.Value}} within five minutes"},
-		{Name: "long-break", When: `idle >= 90`, Clear: `idle < 60`, For: at, KeepFiringFor: at, Severity: "info",
+		{Name: "missed-burst", When: `increase(missed, "15m") >= 4`, Clear: `increase(missed, "15m") <= 1`, For: at, KeepFiringFor: at,
+			Message: "{{.Agent}} missed {{.Value}} calls in 15 minutes"},
+		{Name: "long-hold", When: `increase(hold, "15m") >= 900`, Clear: `increase(hold, "15m") < 300`, For: at, KeepFiringFor: at, Severity: "critical",
+			Message: "{{.Agent}} kept callers on hold for {{.Value}} in 15 minutes"},
+		{Name: "long-break", When: `idle >= 20`, Clear: `idle < 10`, For: at, KeepFiringFor: at, Severity: "info",
 			Message: "{{.Agent}} has been idle for {{.Value}}"},
 	}, alert.NewEnv(metrics))
 }
 
-// watchedConfig is one team whose shift runs.
+// watchedConfig is one team whose shift runs, and one that has none.
 func (f *floor) watchedConfig(rules []*alert.Rule) bot.Config {
 	c := f.weeksConfig()
-	c.PollInterval, c.RequestsPerSecond, c.MaxInFlight, c.Rules = watchEvery, 50, 8, rules
+	c.RequestsPerSecond, c.MaxInFlight, c.Rules = 50, 8, rules
 	team := c.Teams[0]
 	for _, other := range c.Teams[1:] {
 		team.Members = append(team.Members, other.Members...)
 	}
 	team.Rota.Shifts = []schedule.Shift{{Name: "day", Days: schedule.EveryDay, Start: 9 * 60, End: 18 * 60}}
-	c.Teams = []bot.Team{team}
+	other := bot.Team{Name: partialTeam, Zone: team.Zone, Supervisors: team.Supervisors, Rota: schedule.Rota{Team: partialTeam, Zone: team.Zone}}
+	c.Teams = []bot.Team{team, other}
 	return c
 }
 
-// rememberMinutes makes up what the rules look back to.
-func (f *floor) rememberMinutes() error {
+// rememberHour makes up what the rules look back to.
+func (f *floor) rememberHour() error {
 	for _, a := range f.sim.Agents() {
 		agent, err := f.store.AgentAt(f.person(firstName(a.Name)))
 		if err != nil {
 			return err
 		}
-		samples, err := f.samples(agent.ID, a.UserID, span{time.Now().Add(-6 * time.Minute), time.Now().Add(-watchEvery), watchEvery})
+		samples, err := f.samples(agent.ID, a.UserID, span{f.now.Add(-time.Hour), f.now.Add(-pollEvery), pollEvery})
 		if err != nil {
 			return err
 		}
@@ -102,76 +110,149 @@ type watch struct {
 	post *recorder
 }
 
-// missed has the first agent miss calls, or takes them back.
-func (w watch) missed(calls float64) {
-	for _, key := range []string{"TH", "tC", "MH"} {
-		w.try(w.sim.Add(w.sim.Agents()[0].UserID, key, calls))
+// add changes a counter of one agent of the simulation, or of several.
+func (w watch) add(key string, delta float64, agents ...int) {
+	for _, i := range agents {
+		w.try(w.sim.Add(w.sim.Agents()[i].UserID, key, delta))
 	}
 }
 
-// begins is the trouble, and who hears of it. Many come after few: all at once,
-// on a slow machine, the bot would bundle them. They have spoken to the bot
-// before, because some networks do not let it begin.
+// missed has agents miss calls.
+func (w watch) missed(calls float64, agents ...int) {
+	for _, key := range []string{"TH", "tC", "MH"} {
+		w.add(key, calls, agents...)
+	}
+}
+
+// begins is the trouble, and who hears of it. They have spoken to the bot before,
+// because some networks do not let it begin.
 func (w watch) begins() {
 	w.say("quiet", "meera", "floor", "quiet 22:00-07:00")
 	w.say("whoami-admin", "dev", "floor", "whoami")
-	_, err := w.floor.say(w.ctx, firstName(w.sim.Agents()[11].Name), "floor", "whoami")
-	w.try(err)
-	w.missed(4)
-	w.try(w.sim.Add(w.sim.Agents()[1].UserID, "HT", 263))
-	w.arrives("alert-warning", "meera", titled("Asha Rao missed"))
-	w.arrives("alert-critical", "meera", func(l letter) bool { return l.message.Tone == chat.Critical })
-	for _, a := range w.sim.Agents()[2:11] {
-		w.try(w.sim.Add(a.UserID, "I", 95))
+	w.say("whoami-supervisor", "meera", "floor", "whoami")
+	w.say("alerts-none", "meera", "floor", "alerts")
+	w.say("silences-none", "meera", "floor", "silences")
+	w.home("home-calm", "meera")
+	for _, a := range w.sim.Agents() {
+		_, err := w.floor.say(w.ctx, firstName(a.Name), "floor", "whoami")
+		w.try(err)
 	}
-	w.arrives("alert-crowd", "meera", func(l letter) bool { return len(tables(l.message)) > 0 })
-	w.try(w.sim.Fault(w.sim.Agents()[11].UserID, "expired", 100))
-	w.arrives("alert-escalated", "dev", func(l letter) bool { return l.message.Tone == chat.Critical })
-	w.arrives("notice-expired", firstName(w.sim.Agents()[11].Name), func(letter) bool { return true })
+	time.Sleep(2 * pollEvery)
+	w.missed(5, 0)
+	w.arrives("alert-warning", "meera", titled("Asha Rao missed"))
+	w.add("HT", 1140, 1)
+	w.arrives("alert-critical", "meera", titled("on hold"))
+	w.add("I", 24, 2, 3, 4, 5)
+	w.arrives("alert-crowd", "meera", hasTable)
+	w.try(w.sim.Fault(w.sim.Agents()[11].UserID, "expired", 1000))
+	w.arrives("notice-expired", firstName(w.sim.Agents()[11].Name), titled("Link again"))
+	w.home("home-relink", firstName(w.sim.Agents()[11].Name))
+	w.say("mystats-relink", firstName(w.sim.Agents()[11].Name), "mystats", "")
 }
 
 // isAnswered is what the supervisor does about it.
 func (w watch) isAnswered() {
 	w.say("alerts", "meera", "floor", "alerts")
 	w.say("alerts-own", "asha", "floor", "alerts")
+	w.say("alerts-number", "meera", "floor", "alerts 1")
 	w.press("acknowledged", "alert-warning", "Acknowledge")
 	w.arrives("alert-acknowledged", "meera", titled("Asha Rao missed"), hasNo("Acknowledge"))
 	w.home("home-supervisor", "meera")
-	w.press("silence-form", "alert-critical", "Other…")
+	w.arrives("alert-escalated", "dev", titled("on hold"))
+	w.press("silence-form", "alert-critical", "Silence…")
 	w.press("silenced", "alert-critical", "Silence 1 h")
-	w.arrives("alert-silenced", "meera", func(l letter) bool {
-		return l.message.Tone == chat.Critical && strings.Contains(l.message.Plain(), "ilenced")
-	})
+	w.arrives("alert-silenced", "meera", titled("on hold"), says("Silenced by"))
+	w.say("silence-done", "meera", "floor", "silence long-break shift training day")
 	w.say("silences", "meera", "floor", "silences")
 	w.say("unsilenced", "meera", "floor", "unsilence 1")
 	w.say("ack-all", "meera", "floor", "ack 1-99")
 	w.say("quiet-show", "meera", "floor", "quiet show")
 	w.say("quiet-fault", "meera", "floor", "quiet 25:00-07:00")
+	w.say("silence-usage", "meera", "floor", "silence")
 	w.say("silence-fault", "meera", "floor", "silence mised-burst 1h")
+	w.say("ack-gone", "meera", "floor", "ack 77")
+	w.say("unsilence-gone", "meera", "floor", "unsilence 77")
 	w.say("status", "dev", "floor", "status")
 	w.say("alert-test", "meera", "floor", "test")
+	w.arrives("test-fires", "meera", titled("test alert"))
+	w.arrives("test-recovers", "meera", titled("ecovered: This was a test"))
 }
 
-// ends is the recovery.
+// goesOn is what becomes of alerts: numbers that no longer come, and recovery.
+func (w watch) goesOn() {
+	w.try(w.sim.Fault(w.sim.Agents()[0].UserID, "code:1501", 40))
+	time.Sleep(5 * pollEvery)
+	w.say("alert-no-data", "meera", "floor", "alerts 1")
+	w.try(w.sim.Fault(w.sim.Agents()[0].UserID, "", 0))
+	w.arrives("alert-recovered", "meera", titled("ecovered: Asha"))
+	w.add("I", -20, 2, 3)
+	w.arrives("alert-crowd-partly", "meera", hasTable, says("ecovered"))
+	w.add("I", -20, 4, 5)
+	w.arrives("alert-crowd-over", "meera", hasTable, titled("ecovered: long-break"))
+}
+
+// isQuiet is a supervisor's quiet hour, and what she reads after it.
+func (w watch) isQuiet() {
+	from := w.clock()
+	w.say("quiet-now", "meera", "floor", fmt.Sprintf("quiet %s-%s", from.Format("15:04"), from.Add(20*time.Minute).Format("15:04")))
+	w.missed(5, 6)
+	time.Sleep(17 * time.Minute)
+	w.missed(6, 7)
+	w.add("I", 31, 2)
+	w.arrives("alert-after-quiet", "meera", titled("quiet hours"))
+	w.say("quiet-off", "meera", "floor", "quiet off")
+}
+
+// cannotSend is a network that takes nothing for some minutes, and what arrives
+// when it does again.
+func (w watch) cannotSend() {
+	w.post.fail(true)
+	for i := range 3 {
+		w.missed(6, 3+i)
+		time.Sleep(90 * time.Second)
+		w.add("HT", 1200, 8+i)
+		time.Sleep(90 * time.Second)
+	}
+	for _, words := range []string{"add", "remove", "add", "remove", "add"} {
+		_, err := w.floor.say(w.ctx, "dev", "floor", "team "+words+" <@"+w.person("grace").String()+"> "+partialTeam)
+		w.try(err)
+	}
+	time.Sleep(2 * pollEvery)
+	w.say("status-held", "dev", "floor", "status")
+	w.post.fail(false)
+	w.arrives("alert-many", "meera", titled("at once"))
+	w.arrives("notices-bundled", "grace", titled("messages that waited"))
+}
+
+// ends is that somebody takes the rules out of the configuration.
 func (w watch) ends() {
-	w.missed(-4)
-	w.arrives("alert-recovered", "meera", titled("Recovered: Asha"))
+	w.bot.Configure(w.watchedConfig(nil))
+	w.arrives("alert-over", "meera", titled("Over: "))
+}
+
+// posted keeps a message to the team's channel.
+func (w watch) posted(name string, wanted ...func(letter) bool) {
+	w.sees(name, "", w.channel(), wanted)
 }
 
 // arrives keeps a message that somebody is sent, once it reads as all of wanted
 // say.
 func (w watch) arrives(name, to string, wanted ...func(letter) bool) {
+	w.sees(name, to, w.person(to), wanted)
+}
+
+func (w watch) sees(name, who string, to chat.Address, wanted []func(letter) bool) {
 	if w.err != nil {
 		return
 	}
 	m, err := w.post.wait(w.ctx, func(l letter) bool {
-		return l.to == w.person(to) && !slices.ContainsFunc(wanted, func(f func(letter) bool) bool { return !f(l) })
+		return l.to == to && !slices.ContainsFunc(wanted, func(f func(letter) bool) bool { return !f(l) })
 	})
 	if err != nil {
 		w.try(fmt.Errorf("%s: %w", name, err))
 		return
 	}
-	w.stage.post(name, m)
+	w.stage.post(name, who, m)
 }
 
 // press keeps the answer to a button of an earlier card.
@@ -188,6 +269,7 @@ func (w watch) press(name, on, label string) {
 		w.try(fmt.Errorf("%s: there is no button %q on the card %s", name, label, on))
 		return
 	}
+	w.as = "meera"
 	r := w.request("meera")
 	r.Kind, r.Action = chat.KindAction, w.cards[i].message.Actions[j]
 	replies, err := w.handle(w.ctx, r)
@@ -204,11 +286,10 @@ func hasNo(label string) func(letter) bool {
 	}
 }
 
-func tables(m chat.Message) (list []chat.Table) {
-	for _, b := range m.Blocks {
-		if t, ok := b.(chat.Table); ok {
-			list = append(list, t)
-		}
-	}
-	return list
+func says(words string) func(letter) bool {
+	return func(l letter) bool { return strings.Contains(l.message.Plain(), words) }
+}
+
+func hasTable(l letter) bool {
+	return slices.ContainsFunc(l.message.Blocks, func(b chat.Block) bool { _, ok := b.(chat.Table); return ok })
 }

@@ -55,6 +55,29 @@ func weeks(s *stage) {
 	s.say("not-allowed", "asha", "floor", "audit")
 }
 
+// evening is when the bot was not there at the end of the shift.
+func evening(s *stage) {
+	if s.err != nil {
+		return
+	}
+	c := s.weeksConfig()
+	c.Teams = c.Teams[:1]
+	c.Teams[0].Digests = append(c.Teams[0].Digests, bot.Digest{Name: "lead", ToSupervisors: true,
+		Schedule: schedule.Digest{Rota: c.Teams[0].Rota, Shift: "day", CatchUp: 2 * time.Hour}})
+	s.bot.Configure(c)
+	s.try(s.linkEverybody())
+	s.try(s.remember())
+	s.try(s.rememberBetween(s.now, s.dayAt(0, 18)))
+	_, err := s.floor.say(s.ctx, "meera", "floor", "whoami") // some networks do not let the bot begin
+	s.try(err)
+	s.run(s.bot.Digests, func(watch) { time.Sleep(time.Minute) })
+	time.Sleep(4 * time.Hour)
+	s.run(s.bot.Digests, func(w watch) {
+		w.posted("digest-delayed", titled("day shift"))
+		w.arrives("digest-supervisors", "meera", titled("day shift"))
+	})
+}
+
 // preview keeps the digest of yesterday's shift, as it was posted.
 func (s *stage) preview(name, team string) {
 	if s.err != nil {
@@ -62,7 +85,7 @@ func (s *stage) preview(name, team string) {
 	}
 	m, err := s.bot.Preview(s.ctx, team+"/day-summary", s.dayAt(-1, 18))
 	s.try(err)
-	s.post(name, m)
+	s.post(name, "", m)
 }
 
 // dayAt is an hour of today or of another day.

@@ -31,6 +31,7 @@ function inline(s, job) {
     [/^\*\*(.+?)\*\*(?!\*)/s, (m) => `<b>${inline(m[1], job)}</b>`],
     [/^<t:(-?\d+):(\w)>/, (m) => `<span class="time">${time(m[1], m[2], job)}</span>`],
     [/^<@(\d+)>/, (m) => `<discord-mention type="user">${escape(name(m[1]))}</discord-mention>`],
+    [/^<#(\d+)>/, (m) => `<discord-mention type="channel">${escape(name(m[1]))}</discord-mention>`],
     [/^\[((?:\\.|[^\]])+)\]\(<([^>]+)>\)/, (m) => `<a href="${escape(m[2])}">${inline(m[1], job)}</a>`],
     [/^<(https?:[^>]+)>/, (m) => `<a href="${escape(m[1])}">${escape(m[1])}</a>`],
     [/^[^\\`*<[]+/, (m) => escape(m[0])],

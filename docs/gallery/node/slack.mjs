@@ -5,6 +5,7 @@
 //     only that nothing is linked by itself;
 //   - it reads "09:00–17:00" as an emoji's name; the product sends none;
 //   - it does not say that an input is optional;
+//   - it reads a table's "#" as a heading without words;
 //   - it writes times as in the United States; we show them to a reader who
 //     prefers the 24-hour clock.
 import { createElement } from 'react'
@@ -38,12 +39,13 @@ function readable(x, job) {
   if (typeof x === 'string') return shown(x, job)
   if (x === null || typeof x !== 'object') return x
   const y = Object.fromEntries(Object.entries(x).filter(([k]) => k !== 'verbatim').map(([k, v]) => [k, readable(v, job)]))
+  if (y.type === 'raw_text' && y.text === '#') y.text = '\u2060#'
   if (y.type === 'input' && y.optional) y.label.text += ' (optional)'
   return y
 }
 
 function blocks(list, job) {
-  const props = { blocks: readable(list ?? [], job), theme: job.theme, withoutWrapper: true, name: '', logo: '', data: { users: job.people } }
+  const props = { blocks: readable(list ?? [], job), theme: job.theme, withoutWrapper: true, name: '', logo: '', data: { users: job.people, channels: job.people } }
   return renderToStaticMarkup(createElement(Message, props)).replaceAll(colon, ':')
 }
 
