@@ -20,12 +20,22 @@ func cut(s string, n int) string {
 }
 
 // nearest returns the name that word is most likely a slip for, "" if none is
-// near: at most two edits, fewer than half of the word.
+// near: at most two edits, fewer than half of the word, or the shortest that one
+// of the two begins with, as "acknowledge" does with ack.
 func nearest(word string, names []string) string {
 	best, distance := "", 3
 	for _, name := range names {
 		if d := levenshtein.ComputeDistance(word, name); d < distance && 2*d < len(name)+1 {
 			best, distance = name, d
+		}
+	}
+	if best != "" || len(word) < 3 {
+		return best
+	}
+	for _, name := range names {
+		begins := strings.HasPrefix(name, word) || len(name) >= 3 && strings.HasPrefix(word, name)
+		if begins && (best == "" || len(name) < len(best)) {
+			best = name
 		}
 	}
 	return best

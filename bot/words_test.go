@@ -203,6 +203,18 @@ func TestNamesOfSeveralWords(t *testing.T) {
 	}
 }
 
+func TestNearestByItsBeginning(t *testing.T) {
+	names := strings.Fields("ack alerts silence silences unsilence missed-burst")
+	for word, want := range map[string]string{
+		"silnce": "silence", "akc": "", "ack1": "ack", "acknowledge": "ack", "missed": "missed-burst", "sil": "silence", "unsil": "unsilence",
+		"al": "", "": "", "mute": "", "burst": "",
+	} {
+		if got := nearest(word, names); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+}
+
 func TestLengths(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"90m": 90 * time.Minute, "30min": 30 * time.Minute, "2hrs": 2 * time.Hour, "1hour": time.Hour, "1h30m": 90 * time.Minute, "2d": 48 * time.Hour, "7days": 7 * 24 * time.Hour,
