@@ -253,10 +253,11 @@ func (e embed) running() bool {
 	return last.Name == zeroWidth && !last.Inline
 }
 
-// below puts a block below another: small print close to what it is about, and
-// everything else apart by an empty line, as paragraphs are.
+// below puts a block below another: small print close to what it is about, as
+// Discord puts letters of one width apart by itself, and everything else apart by
+// an empty line, as paragraphs are.
 func below(above, s string) string {
-	if above == "" || strings.HasPrefix(s, smallMark) {
+	if above == "" || strings.HasPrefix(s, smallMark) || strings.HasPrefix(s, fence) {
 		return joined(above, s)
 	}
 	return above + "\n\n" + s
