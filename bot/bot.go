@@ -58,6 +58,7 @@ type Bot struct {
 	seen     chat.Recent    // requests of the last ten minutes
 	attempts throttle       // links tried, by address
 	pages    throttle       // link pages asked for, by address
+	offers   offers         // the answers that lead to them
 	met      sync.Map       // addresses known to have typed a command
 	dead     throttle       // refused credentials tried again, by agent
 	offered  []chat.Command // constant, what Commands returns

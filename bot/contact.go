@@ -63,7 +63,7 @@ func (b *Bot) owed(ctx context.Context, r *request, reply chat.Reply) chat.Reply
 	if len(waiting) == 0 {
 		return reply
 	}
-	return withNotes(reply, waiting, func() { b.told(waiting) })
+	return withNotes(reply, waiting, func(chat.Replacer) { b.told(waiting) })
 }
 
 // told settles notices that somebody has read.
@@ -79,8 +79,8 @@ func (b *Bot) told(notices []Row) {
 }
 
 // withNotes puts notices below a reply, and below what takes its place. Whichever
-// is shown calls told.
-func withNotes(reply chat.Reply, notices []Row, told func()) chat.Reply {
+// is shown calls told, and stays: nothing replaces it that lacks them.
+func withNotes(reply chat.Reply, notices []Row, told func(chat.Replacer)) chat.Reply {
 	if reply.Message == nil {
 		return reply
 	}

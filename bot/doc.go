@@ -121,7 +121,8 @@
 // # Who owns what
 //
 // What lasts is in the [Store], each change one transaction. Memory holds the
-// ids of recent requests, the link attempts of the last ten minutes, how the
+// ids of recent requests, the link attempts of the last ten minutes, what puts
+// "Linked" in the place of the answers that lead to link pages, how the
 // loops are doing, and the configuration, which is swapped whole; all of it may
 // be lost. kill -9 at any line is harmless.
 //

@@ -3,7 +3,9 @@ package bot
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
+	"sync"
 	"time"
 
 	"floorwalker/bot/chat"
@@ -28,8 +30,52 @@ func (b *Bot) offerPage(r *request) (chat.Reply, error) {
 		chat.Action{Label: "Open my link page", Style: chat.Primary, URL: r.config.LinkPage + words.Reveal()})
 	m.Footer = chat.Join(chat.T("For you alone: do not pass it on. It works once, until "),
 		chat.At(t.Expires.In(r.config.zoneOf(r.From)), chat.Clock), chat.T("."))
-	return chat.Show(m), nil
+	reply := chat.Show(m)
+	if r.Kind == chat.KindCommand || r.From.Network == chat.Discord { // Slack replaces no answer to a button
+		reply.Shown = func(again chat.Replacer) { b.offers.put(t.Address, t.Expires, again) }
+	}
+	return reply, nil
 }
+
+// offers hold what puts a message in the place of the answer with the address of a
+// link page, by person. They may be lost: the person then gets a new message.
+type offers struct {
+	mu sync.Mutex
+	m  map[chat.Address]pageOffer
+}
+
+type pageOffer struct {
+	expires time.Time
+	again   chat.Replacer
+}
+
+// put keeps a person's newest, and drops those that are over.
+func (o *offers) put(who chat.Address, expires time.Time, again chat.Replacer) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.m == nil {
+		o.m = map[chat.Address]pageOffer{}
+	}
+	maps.DeleteFunc(o.m, func(_ chat.Address, p pageOffer) bool { return !time.Now().Before(p.expires) })
+	o.m[who] = pageOffer{expires, again}
+}
+
+// replace puts a message in the place of a person's answer, if that is there.
+func (o *offers) replace(ctx context.Context, who chat.Address, m chat.Message) error {
+	o.mu.Lock()
+	p, found := o.m[who]
+	delete(o.m, who)
+	o.mu.Unlock()
+	if !found {
+		return chat.ErrGone
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replaceFor)
+	defer cancel()
+	return p.again(ctx, m)
+}
+
+// replaceFor is how long a link page waits for the answer in chat to be replaced.
+const replaceFor = 3 * time.Second
 
 // A LinkOffer is what a link page says before anybody has entered anything.
 type LinkOffer struct {
@@ -158,22 +204,26 @@ func (b *Bot) redeem(ctx context.Context, r *request, hash string, credential da
 		return chat.Message{}, linkProblem(err, credential)
 	}
 	m := linkedMessage(r, linked, counters)
-	if err := b.tellRedeemed(t, m); err != nil {
+	if err := b.tellRedeemed(ctx, t, m); err != nil {
 		b.log.ErrorContext(ctx, "nobody was told in chat of a link", "request", r.id, "agent", linked.Agent.ID, "err", err)
 	}
 	return m, nil
 }
 
-// tellRedeemed deletes a ticket that was used, and tells its holder in chat.
-func (b *Bot) tellRedeemed(t ticket, m chat.Message) error {
+// tellRedeemed deletes a ticket that was used, and tells its holder in chat: in the
+// place of the answer that leads to the page, or else in a message of its own.
+func (b *Bot) tellRedeemed(ctx context.Context, t ticket, m chat.Message) error {
 	now := time.Now()
+	shown := b.offers.replace(ctx, t.Address, m) == nil
 	row := Row{
 		Key: strings.Join([]string{"notice/link-page", now.UTC().Format(time.RFC3339Nano), t.Address.String()}, "/"),
 		To:  t.Address, Lane: LaneNotice, Message: m, GiveUp: now.Add(24 * time.Hour),
 	}
 	err := b.store.Update(func(tx Tx) error {
-		if _, err := tx.Enqueue(row); err != nil {
-			return err
+		if !shown {
+			if _, err := tx.Enqueue(row); err != nil {
+				return err
+			}
 		}
 		return dropTicketOf(tx, t.Address)
 	})

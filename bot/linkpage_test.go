@@ -223,6 +223,40 @@ func TestLinkPageGoes(t *testing.T) {
 	})
 }
 
+// TestLinkPageAnswerGone: where the answer that leads to the page cannot be replaced,
+// its person is told in a message of its own; and in that alone where it can.
+func TestLinkPageAnswerGone(t *testing.T) {
+	for _, gone := range []error{nil, chat.ErrGone} {
+		onPages(t, func(t *testing.T, s *stage) {
+			reply, err := s.bot.Handle(t.Context(), command("asha", "floor link"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			replaced := ""
+			reply.Shown(func(_ context.Context, m chat.Message) error {
+				replaced = m.Title
+				return gone
+			})
+			s.keepPage("asha", *reply.Message)
+			if result, err := s.bot.RedeemLink(t.Context(), s.pages["asha"], s.entry(3)); err != nil || !result.Linked || replaced != "Linked" {
+				t.Fatalf("linked %v, %v; the answer was replaced by %q", result.Linked, err, replaced)
+			}
+			told := 0
+			for r, err := range s.store.Rows() {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if strings.HasPrefix(r.Key, "notice/link-page/") {
+					told++
+				}
+			}
+			if (told == 1) != (gone != nil) {
+				t.Errorf("replacing the answer comes to %v, and %d messages follow", gone, told)
+			}
+		})
+	}
+}
+
 // TestLinkPageName shows people as their network calls them, not as an event did.
 func TestLinkPageName(t *testing.T) {
 	onPages(t, func(t *testing.T, s *stage) {

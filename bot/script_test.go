@@ -293,7 +293,11 @@ func (s *stage) handle(r chat.Request) {
 			s.unseen--
 			s.seen.WriteString("(not shown)\n")
 		} else if s.show(r, reply); reply.Shown != nil {
-			reply.Shown()
+			reply.Shown(func(_ context.Context, m chat.Message) error {
+				s.seen.WriteString("in place of the answer:\n")
+				s.show(r, chat.Show(m))
+				return nil
+			})
 		}
 		if reply.Then == nil {
 			return

@@ -322,7 +322,9 @@ func (t *talk) answer(ctx context.Context, r chat.Request, on *post) *chat.Form 
 		defer close(done)
 		defer t.recover()
 		err := chat.Answer(ctx, t.app, r, func(_ context.Context, reply chat.Reply) error {
-			if form = reply.Form; reply.Message != nil {
+			if reply.Form != nil {
+				form = reply.Form
+			} else if reply.Message != nil { // which may replace the answer when nobody waits for that any more
 				on = t.reply(r, *reply.Message, on)
 			}
 			return nil

@@ -127,7 +127,7 @@ func Answer(ctx context.Context, app App, r Request, show func(context.Context, 
 		if unseen := show(ctx, reply); unseen != nil {
 			failed = errors.Join(failed, unseen)
 		} else if reply.Shown != nil {
-			reply.Shown()
+			reply.Shown(func(ctx context.Context, m Message) error { return show(ctx, Show(m)) })
 		}
 		if reply.Then == nil {
 			return failed

@@ -120,7 +120,7 @@ func (s scripted) Handle(context.Context, Request) (Reply, error) { return s.rep
 func TestAnswer(t *testing.T) {
 	noted := ""
 	said := func(s string, then func(context.Context) (Reply, error)) Reply {
-		return Reply{Message: &Message{Title: s}, Then: then, Shown: func() { noted += s }}
+		return Reply{Message: &Message{Title: s}, Then: then, Shown: func(Replacer) { noted += s }}
 	}
 	fail := errors.New("fail")
 	third := func(context.Context) (Reply, error) { return said("3", nil), nil }

@@ -58,14 +58,22 @@ type Request struct {
 // that there is nothing more to show: the first answer stays.
 //
 // Shown is called, unless it is nil, once this answer has been shown, and not if
-// that failed: what it tells may then be taken for told. [Answer] does so.
+// that failed: what it tells may then be taken for told. [Answer] does so. What it
+// is given puts another message in the answer's place, also once the request is
+// over, as [Replacer] says.
 type Reply struct {
 	Message *Message
 	Form    *Form
 	Page    []Message // the cards of the home page, the most important first
 	Then    func(context.Context) (Reply, error)
-	Shown   func()
+	Shown   func(Replacer)
 }
+
+// A Replacer puts a message in the place of an answer, or beside it where the network
+// does not let that be replaced. Networks allow it for a quarter of an hour or more;
+// then it is sent to the person, or is an error. It is not called while Then runs,
+// nor twice at once.
+type Replacer func(ctx context.Context, m Message) error
 
 // Show returns a reply that is a message.
 func Show(m Message) Reply { return Reply{Message: &m} }

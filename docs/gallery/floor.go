@@ -193,7 +193,7 @@ func (f *floor) handle(ctx context.Context, r chat.Request) ([]chat.Reply, error
 	for err == nil {
 		replies = append(replies, reply)
 		if reply.Shown != nil {
-			reply.Shown()
+			reply.Shown(func(context.Context, chat.Message) error { return chat.ErrGone })
 		}
 		if reply.Then == nil {
 			return replies, nil

@@ -122,6 +122,7 @@ func Run(t *testing.T, start func(t *testing.T) Harness) {
 		{"AcknowledgesFirst", testAcknowledgesFirst},
 		{"Then", testThen},
 		{"ThenFails", testThenFails},
+		{"Replacer", testReplacer},
 		{"NothingToShow", testNothingToShow},
 		{"Redelivery", testRedelivery},
 		{"Panic", testPanic},

@@ -113,6 +113,24 @@ func testThen(s *session) {
 	}
 }
 
+// testReplacer: the answer to a command is replaced long after it.
+func testReplacer(s *session) {
+	shown := make(chan chat.Replacer, 1)
+	first := say("the page is open")
+	first.Shown = func(again chat.Replacer) { shown <- again }
+	s.app.reply(first)
+	s.command("floor", "note")
+	s.awaitSeen("the page is open")
+	if err := (<-shown)(context.Background(), *say("the page is used").Message); err != nil {
+		s.Fatalf("replacing the answer: %v", err)
+	}
+	s.awaitSeen("the page is used")
+	s.never(s.User, "the page is open")
+	if all := holding(s.Sees(s.User), "the page is used"); len(all) != 1 {
+		s.Errorf("what replaces it is there %d times", len(all))
+	}
+}
+
 func testThenFails(s *session) {
 	first := say("old numbers")
 	first.Then = func(context.Context) (chat.Reply, error) { return chat.Reply{}, context.DeadlineExceeded }
