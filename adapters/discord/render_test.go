@@ -165,7 +165,7 @@ func TestProblems(t *testing.T) {
 		"everyone":        func(c *card) { c.Content = "@everyone" },
 		"title":           func(c *card) { c.Embeds[0].Title = long[:257] },
 		"description":     func(c *card) { c.Embeds[0].Description = long[:4097] },
-		"live text":       func(c *card) { c.Embeds[0].Description = `\\<#1>` },
+		"live text":       func(c *card) { c.Embeds[0].Description = `\\<@&1>` },
 		"no name":         func(c *card) { c.Embeds[0].Fields[0].Name = " " },
 		"no value":        func(c *card) { c.Embeds[0].Fields[0].Value = "" },
 		"name":            func(c *card) { c.Embeds[0].Fields[0].Name = long[:257] },
@@ -196,7 +196,7 @@ func TestProblems(t *testing.T) {
 		"no file name":    func(c *card) { c.Attachments[0].Filename = "" },
 		"files":           func(c *card) { c.Attachments = slices.Repeat(c.Attachments, 11); c.files = slices.Repeat(c.files, 11) },
 		"nonce":           func(c *card) { c.Nonce = long[:26] },
-		"live in no code": func(c *card) { c.Embeds[0].Description = "`x` <@1> \\` <#2> `" },
+		"live in no code": func(c *card) { c.Embeds[0].Description = "`x` <@1> \\` <@&2> `" },
 	} {
 		c := good()
 		if spoil(&c); len(c.problems()) == 0 {
