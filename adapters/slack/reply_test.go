@@ -44,6 +44,9 @@ func TestThenWithoutReplacing(t *testing.T) {
 		if !m.Ephemeral() {
 			t.Errorf("an answer is for everybody: %s", m.Plain())
 		}
+		if m.Unfurls {
+			t.Errorf("links of an answer unfurl: %s", m.Plain())
+		}
 	}
 	for _, c := range srv.Calls("response_url") {
 		if c.Args["response_type"] != "ephemeral" || c.Token != "" {
