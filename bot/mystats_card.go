@@ -34,7 +34,7 @@ func (b *Bot) show(c card, now time.Time) (chat.Reply, error) {
 }
 
 // draw makes the card of a view: today and raw from the newest answer, the
-// others from history.
+// others, and the pace of today, from history.
 func (b *Bot) draw(c card, now time.Time) (chat.Message, error) {
 	switch c.view {
 	case "raw":
@@ -44,7 +44,11 @@ func (b *Bot) draw(c card, now time.Time) (chat.Message, error) {
 	case "week":
 		return c.week(b, now)
 	}
-	return c.today(), nil
+	m := c.today()
+	if pace := c.pace(b, now); pace != nil {
+		m.Blocks = slices.Insert(m.Blocks, 1, chat.Block(chat.Paragraph{Text: pace}))
+	}
+	return m, nil
 }
 
 // waiting is shown while the API takes its time.

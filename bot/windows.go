@@ -17,6 +17,10 @@ import (
 const (
 	// medianShifts is how many earlier shifts a person is compared with.
 	medianShifts = 7
+
+	// watchedEnough is the share of a shift that must have been observed for it to
+	// be compared.
+	watchedEnough = 0.5
 )
 
 // shift answers /mystats shift: the running shift that began last, else the last
@@ -56,6 +60,34 @@ func (c card) shift(b *Bot, now time.Time) (chat.Message, error) {
 	return m, nil
 }
 
+// pace compares what was answered in the running shift with the person's own
+// earlier shifts at the same point. It is nil if none runs, or if too little of it
+// or of those is known.
+func (c card) pace(b *Bot, now time.Time) chat.Text {
+	rotas := c.r.config.rotas(c.agent)
+	running := rotas.Current(now)
+	if len(running) == 0 || !c.r.config.Metrics.Confirmed("answered") {
+		return nil
+	}
+	window := running[len(running)-1]
+	s := b.past(c.r.config, window.Zone)
+	defer s.close(context.Background(), "request", c.r.id)
+	sum := s.summary(c.agent.ID, schedule.Span{Start: window.Start, End: now})
+	n := sum.Totals["answered"]
+	if !n.Known() || len(stats.Baseline{sum}.Covered(watchedEnough)) == 0 {
+		return nil
+	}
+	usual := s.usualShift(c.agent.ID, rotas, window, now.Sub(window.Start)).Median("answered")
+	if !usual.Known() {
+		return nil
+	}
+	how := "as usual"
+	if text := change(n.Value-usual.Value, stats.Count); text != "" {
+		how = text + " against your usual"
+	}
+	return chat.Join(chat.Strong("Pace"), chat.T(fmt.Sprintf("  %s answered in this shift, %s at this point", show(n, stats.Count), how)))
+}
+
 // rotas are the shifts of an agent, watched or not.
 func (c *Config) rotas(a Agent) schedule.Rotas {
 	var rotas schedule.Rotas
@@ -89,7 +121,7 @@ func (p *past) usualShift(id AgentID, rotas schedule.Rotas, window schedule.Wind
 			continue
 		}
 		sum := p.summary(id, schedule.Span{Start: earlier.Start, End: minTime(earlier.End, earlier.Start.Add(elapsed))})
-		usual = append(usual, stats.Baseline{sum}.Covered(0.5)...)
+		usual = append(usual, stats.Baseline{sum}.Covered(watchedEnough)...)
 	}
 	return usual
 }
