@@ -124,7 +124,7 @@ func TestCheckForPeople(t *testing.T) {
 	}
 	for _, want := range []string{
 		"base_url: https://brand.example", "# config.yaml:1", "timeout: 10s", "# default", "bot_token: •••",
-		"Next digests:\n  support/", "Holidays of support: ", "Capacity: 50 requests a second and a poll every 1m carry 3000 agents; the teams that are polled have 2.\n",
+		"Next digests:\n  support/", "Holidays of support: ", "Capacity: 50 requests a second and a poll every 1m carry 3000 agents; the configuration names 2 in teams that are polled.\n",
 		path + ": no faults, ",
 	} {
 		if !strings.Contains(out.String(), want) {

@@ -63,6 +63,6 @@ func (v validator) capacity() {
 // capacityLine returns the line that check prints.
 func (c *Config) capacityLine() string {
 	n := c.Capacity()
-	return fmt.Sprintf("%v requests a second and a poll every %s carry %d agents; the teams that are polled have %d",
+	return fmt.Sprintf("%v requests a second and a poll every %s carry %d agents; the configuration names %d in teams that are polled",
 		c.Dashboard.RequestsPerSecond, formatDuration(c.Dashboard.PollInterval), n.Agents, n.Members)
 }
