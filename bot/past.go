@@ -25,10 +25,9 @@ const beside = 6
 type past struct {
 	b *Bot
 	stats.Series
-	samples []stats.Sample // of the window read last, to be written over
-	gauges  []string       // keys that no summary needs, and that change with every poll
-	failed  int            // windows that were not read whole
-	why     error          // of the first
+	gauges []string // keys that no summary needs, and that change with every poll
+	failed int      // windows that were not read whole
+	why    error    // of the first
 }
 
 // past begins to read. The hours of its summaries are in zone.
@@ -44,7 +43,7 @@ func (b *Bot) past(c *Config, zone *time.Location) *past {
 
 // summary reads one agent's window.
 func (p *past) summary(id AgentID, window schedule.Span) stats.Summary {
-	samples := p.samples[:0]
+	r := p.Reader(window.Start, window.End)
 	var failed error
 	near := schedule.Span{Start: window.Start.Add(-beside * p.Every), End: window.End.Add(beside * p.Every)}
 	for sample, err := range p.b.store.History(id, near, p.gauges...) {
@@ -52,15 +51,14 @@ func (p *past) summary(id AgentID, window schedule.Span) stats.Summary {
 			failed = err
 			continue
 		}
-		samples = append(samples, sample)
+		r.Add(sample)
 	}
 	if failed != nil {
 		if p.failed++; p.failed == 1 {
 			p.why = failed
 		}
 	}
-	p.samples = samples
-	return p.Summarize(samples, window.Start, window.End)
+	return r.Summary()
 }
 
 // each reads one window of many agents, a few at a time, and returns summaries in

@@ -1,6 +1,9 @@
 package stats
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // neighbours is how many samples beside the window are looked at for one with
 // values, which bounds what happened before the first and after the last.
@@ -10,28 +13,82 @@ const neighbours = 5
 // counts between two samples of the window, from and to included. Of the others
 // only those next to the window are of use: they bound what may be lacking.
 func (s Series) Summarize(samples []Sample, from, to time.Time) Summary {
+	r := s.Reader(from, to)
+	for i := range samples {
+		r.Add(samples[i])
+	}
+	return r.Summary()
+}
+
+// A Reader is Summarize for samples that come one by one, of which it keeps none
+// but a few.
+type Reader struct {
+	reader
+	start, end time.Time
+	before     []Sample // the last ones before the window; nil in it and behind it
+	behind     int      // how many samples behind the window were looked at, -1 in and before it
+}
+
+// Reader begins to read a window, from and to included.
+func (s Series) Reader(from, to time.Time) *Reader {
 	p := newPlan(s)
-	r := reader{tally: newTally(p, &layout{}), dial: newDial(from, to, p.Hours)}
-	first := 0
-	for first < len(samples) && samples[first].Tick.Before(from) {
-		first++
+	return &Reader{
+		reader: reader{tally: newTally(p, &layout{}), dial: newDial(from, to, p.Hours)},
+		start:  from, end: to, before: make([]Sample, 0, neighbours), behind: -1,
 	}
-	for i := max(0, first-neighbours); i < first; i++ {
-		r.tally.add(&samples[i])
+}
+
+// Add takes the next sample.
+func (r *Reader) Add(s Sample) {
+	switch {
+	case r.before != nil && s.Tick.Before(r.start):
+		if len(r.before) == neighbours {
+			r.before = slices.Delete(r.before, 0, 1)
+		}
+		r.before = append(r.before, s)
+		return
+	case r.before != nil:
+		r.enter()
 	}
-	r.begin(from, to)
-	i := first
-	for ; i < len(samples) && !samples[i].Tick.After(to); i++ {
-		r.add(&samples[i])
+	switch {
+	case r.behind < 0 && !s.Tick.After(r.end):
+		r.add(&s)
+		return
+	case r.behind < 0:
+		r.leave()
 	}
-	r.dial.observe(r.rest(to.Unix()))
-	r.close(to)
-	for end := min(len(samples), i+neighbours); i < end; i++ {
-		if s := &samples[i]; s.asOf() >= ceil(to) && r.tally.add(s) && !s.Out {
-			break
+	if r.behind < neighbours {
+		if r.behind++; s.asOf() >= ceil(r.end) && r.tally.add(&s) && !s.Out {
+			r.behind = neighbours // what it bounds is bounded
 		}
 	}
-	out := r.summary(from, to)
+}
+
+// enter begins the window.
+func (r *Reader) enter() {
+	for i := range r.before {
+		r.tally.add(&r.before[i])
+	}
+	r.before = nil
+	r.begin(r.start, r.end)
+}
+
+// leave ends the window.
+func (r *Reader) leave() {
+	r.behind = 0
+	r.dial.observe(r.rest(r.end.Unix()))
+	r.close(r.end)
+}
+
+// Summary returns what was read. It ends the reading.
+func (r *Reader) Summary() Summary {
+	if r.before != nil {
+		r.enter()
+	}
+	if r.behind < 0 {
+		r.leave()
+	}
+	out := r.summary(r.start, r.end)
 	out.Hours = r.dial.close()
 	return out
 }
