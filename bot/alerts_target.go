@@ -75,11 +75,16 @@ func (d *desk) until(r *request, targets []target) (end time.Time, comment strin
 	case first == "until" && len(rest) > 0:
 		at, err := schedule.ParseTimeOfDay(rest[0])
 		if err != nil {
-			return end, "", silenceUsage(r, upperFirst(err.Error())+".")
+			return end, "", silenceUsage(r, quoted(upperFirst(err.Error()))+".")
 		}
 		end, rest = schedule.NextTimeOfDay(d.now, at, d.c.zoneOf(r.From)).At, rest[1:]
 	default:
-		length, ok := parseLength(first)
+		length, ok := parseLength(strings.ReplaceAll(first, " ", ""))
+		if !ok && len(rest) > 0 { // 30 min
+			if length, ok = parseLength(first + strings.ToLower(rest[0])); ok {
+				rest = rest[1:]
+			}
+		}
 		if !ok {
 			return end, "", silenceUsage(r, fmt.Sprintf("“%s” is not a time to be silent for.", cut(words[0], 30)))
 		}
