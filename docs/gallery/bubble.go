@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -35,19 +36,23 @@ func playAll(t *testing.T, parts []part) (map[chat.Network][]card, error) {
 // play returns the cards of a part as one network's people get them. It is played
 // on a floor of its own, in a bubble in which waiting takes no time.
 func play(t *testing.T, network chat.Network, p part) (cards []card, err error) {
-	synctest.Test(t, func(t *testing.T) {
-		var begin time.Time
-		if begin, err = opening(); err != nil {
-			return
-		}
-		time.Sleep(time.Until(begin))
-		var f *floor
-		if f, err = newFloor(network); err != nil {
-			return
-		}
-		s := stage{floor: f, ctx: t.Context()}
+	onFloor(t, network, func(ctx context.Context, f *floor) error {
+		s := stage{floor: f, ctx: ctx}
 		p(&s)
-		cards, err = s.cards, errors.Join(s.err, f.close())
-	})
+		cards = s.cards
+		return s.err
+	}, &err)
 	return cards, err
+}
+
+// onFloor calls do with a new floor, in a bubble, and keeps what fails.
+func onFloor(t *testing.T, network chat.Network, do func(context.Context, *floor) error, err *error) {
+	synctest.Test(t, func(t *testing.T) {
+		begin, zoneErr := opening()
+		time.Sleep(time.Until(begin))
+		f, floorErr := newFloor(network)
+		if *err = errors.Join(zoneErr, floorErr); *err == nil {
+			*err = errors.Join(do(t.Context(), f), f.close())
+		}
+	})
 }

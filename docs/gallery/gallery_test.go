@@ -35,7 +35,7 @@ func TestPictures(t *testing.T) {
 	for _, n := range networks() {
 		cards[n.name] = []card{{name: "not-linked", message: m, at: time.Now(), typed: "/mystats"}}
 	}
-	if err := run(t.Context(), out, "not-linked.", cards); err != nil {
+	if err := run(t.Context(), out, "not-linked.", cards, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, network := range networks() {
@@ -125,13 +125,12 @@ func TestCards(t *testing.T) {
 
 // TestLinkPages checks that the link page is in each of its states.
 func TestLinkPages(t *testing.T) {
-	t.Parallel()
-	pages, err := linkPages(t.Context(), "phone-dark")
+	pages, err := linkPages(t)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, words := range []string{"Check and link", "Confirm that", "does not accept", "You are linked", "does not work any more"} {
-		if i >= len(pages) || !strings.Contains(pages[i].html, words) {
+		if i = 2 * i; i >= len(pages) || !strings.Contains(pages[i].html, words) {
 			t.Errorf("page %d of %d does not say %q", i+1, len(pages), words)
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
+	"testing"
 
 	"floorwalker/adapters/web"
 	"floorwalker/bot"
@@ -24,32 +24,18 @@ const phone = 360
 // linkBase is where the link pages of the pictures are.
 const linkBase = "https://floor.example"
 
-// linkPages returns the link page in its states, as a phone shows it, those
-// whose names hold a word.
-func linkPages(ctx context.Context, only string) (pages []page, err error) {
-	looks := []string{"phone-light", "phone-dark"}
-	if !slices.ContainsFunc(looks, func(look string) bool {
-		return slices.ContainsFunc(linkStates, func(state string) bool { return strings.Contains(page{card: state, look: look}.name(), only) })
-	}) {
-		return nil, nil
-	}
-	f, err := newFloor(chat.Slack)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.close()) }()
-	html, err := f.linkPages(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for i, state := range linkStates {
-		for _, look := range looks {
-			if p := (page{card: state, look: look, html: html[i], width: phone}); strings.Contains(p.name(), only) {
-				pages = append(pages, p)
+// linkPages returns the link page in its states, as a phone shows it.
+func linkPages(t *testing.T) (pages []page, err error) {
+	onFloor(t, chat.Slack, func(ctx context.Context, f *floor) error {
+		html, err := f.linkPages(ctx)
+		for i := range html {
+			for _, look := range []string{"phone-light", "phone-dark"} {
+				pages = append(pages, page{card: linkStates[i], look: look, html: html[i], width: phone})
 			}
 		}
-	}
-	return pages, nil
+		return err
+	}, &err)
+	return pages, err
 }
 
 // linkStates are the names of the pictures of the link page, in the order in

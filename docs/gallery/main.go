@@ -24,6 +24,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
@@ -40,8 +41,9 @@ func main() {
 	// Bubbles are to be had in tests only, so it is one; it says PASS in the end.
 	testing.Main(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "gallery", F: func(t *testing.T) {
 		cards, err := playAll(t, everything())
-		if err == nil {
-			err = run(ctx, *out, *only, cards)
+		links, linkErr := linkPages(t)
+		if err = errors.Join(err, linkErr); err == nil {
+			err = run(ctx, *out, *only, cards, links)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -49,12 +51,14 @@ func main() {
 	}}}, nil, nil)
 }
 
-// run draws the pictures whose names hold a word, and a page that shows them.
-func run(ctx context.Context, out, only string, cards map[chat.Network][]card) (err error) {
+// run draws the pictures of cards, and of more pages, whose names hold a word, and
+// a page that shows them.
+func run(ctx context.Context, out, only string, cards map[chat.Network][]card, more []page) (err error) {
 	pages, err := drawAll(ctx, only, cards)
 	if err != nil {
 		return err
 	}
+	pages = append(pages, slices.DeleteFunc(more, func(p page) bool { return !strings.Contains(p.name(), only) })...)
 	if len(pages) == 0 {
 		return fmt.Errorf("no picture has %q in its name", only)
 	}
@@ -99,7 +103,7 @@ func (p page) name() string { return p.card + "." + p.look }
 // the looks of one card together.
 func drawAll(ctx context.Context, only string, cards map[chat.Network][]card) ([]page, error) {
 	all := networks()
-	drawn := make([][]page, len(all)+1)
+	drawn := make([][]page, len(all))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, n := range all {
 		g.Go(func() (err error) {
@@ -107,10 +111,6 @@ func drawAll(ctx context.Context, only string, cards map[chat.Network][]card) ([
 			return err
 		})
 	}
-	g.Go(func() (err error) {
-		drawn[len(all)], err = linkPages(ctx, only)
-		return err
-	})
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
