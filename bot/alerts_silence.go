@@ -221,7 +221,7 @@ func (b *Bot) silencesList(_ context.Context, r *request) (chat.Reply, error) {
 	}
 	m := chat.Message{Title: "Silences", Private: true}
 	err := b.lookAtDesk(time.Now(), func(d *desk) {
-		table := chat.Table{Columns: []chat.Column{{Title: "#", Numeric: true}, {Title: "What", Evident: true}, {Title: "Until"}, {Title: "By"}, {Title: "Why"}, {Title: "Hides now", Numeric: true}}}
+		table := chat.Table{Columns: []chat.Column{{Title: "#", Numeric: true}, {Title: "What", Evident: true}, {Title: "Until"}, {Title: "By"}, {Title: "Why", Evident: true}, {Title: "Hides now", Numeric: true}}}
 		open := d.allOpen()
 		for _, s := range d.silences() {
 			if !s.holds(d.now) || !d.c.mayHandle(r.From, s.Matcher.Team) {
