@@ -120,6 +120,10 @@ func (c *chunk) add(s stats.Sample, hour int64, keys *keyTable) bool {
 
 // insert makes room for a sample that does not have the value.
 func (c *column) insert(at int) {
+	if at == len(c.values) { // as a rule
+		c.values, c.there = append(c.values, 0), append(c.there, false)
+		return
+	}
 	c.values = slices.Insert(c.values, at, 0)
 	c.there = slices.Insert(c.there, at, false)
 }

@@ -110,9 +110,9 @@ func (t *Tracker) Note(c dashboard.Counters) {
 	if t.out || t.tick == 0 {
 		return
 	}
-	for i, m := range t.plan.Dictionary {
+	for i := range t.plan.Dictionary { // in place: a metric is large
 		if math.IsNaN(t.now[i]) {
-			if n := m.Read(c); n.Known() {
+			if n := t.plan.Dictionary[i].Read(c); n.Known() {
 				t.now[i] = n.Value
 			}
 		}
