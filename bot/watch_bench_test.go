@@ -53,19 +53,27 @@ type plant struct {
 // timedStore takes the time of what a watch writes.
 type timedStore struct {
 	*store.Store
-	mu      sync.Mutex // guards what follows
-	samples int        // stored
-	took    time.Duration
+	mu      sync.Mutex    // guards what follows
+	samples int           // stored
+	writes  int           // under way
+	since   time.Time     // when the first of those began
+	took    time.Duration // in which something was written: two files may be at once
 	full    chan struct{} // closed when there are as many samples as want
 	want    int
 }
 
 func (s *timedStore) timed(write func() error) error {
-	start := time.Now()
+	s.mu.Lock()
+	if s.writes++; s.writes == 1 {
+		s.since = time.Now()
+	}
+	s.mu.Unlock()
 	err := write()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.took += time.Since(start)
+	if s.writes--; s.writes == 0 {
+		s.took += time.Since(s.since)
+	}
 	return err
 }
 
