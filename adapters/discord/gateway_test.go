@@ -1,8 +1,10 @@
 package discord
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -369,5 +371,18 @@ func TestKeepEnds(t *testing.T) {
 	cancel()
 	if err := a.session(&app{}).keep(ctx); err != nil {
 		t.Errorf("keep: %v", err)
+	}
+}
+
+// What panics while an event is taken does not end the program: the library has
+// nothing that would catch it.
+func TestPanicInAnEvent(t *testing.T) {
+	a := adapter(t, network(t, discordtest.Options{}), acquainted())
+	var logged bytes.Buffer
+	a.log = slog.New(slog.NewTextHandler(&logged, nil))
+	k := &keeper{session: a.session(nil)} // no bot to ask for its commands
+	k.guarded("INTERACTION_CREATE", []byte(`{"id":"80351110224678901","type":2,"token":"t","user":{"id":"80351110224678911"},"data":{"name":"mystats"}}`))
+	if !strings.Contains(logged.String(), "an event panicked") {
+		t.Errorf("nothing panicked: %s", logged.String())
 	}
 }
