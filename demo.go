@@ -188,10 +188,11 @@ func (f demoFloor) remember(st *store.Store, now time.Time) error {
 }
 
 // rules are a rule that is about to fire, and the built-in ones. It looks back so
-// far that it recovers at a poll just before the shift ends: there is time to press
-// something, and the shift's end does not close the alert.
+// far that it recovers at the last poll before the shift ends: there is time to
+// press something, and the shift's end does not close the alert. A call that was
+// missed between two polls counts for as long as both are looked back at.
 func (f demoFloor) rules(d stats.Dictionary) ([]*alert.Rule, error) {
-	missed := fmt.Sprintf("increase(missed, %q)", f.ends.Sub(f.missed)-demoPoll-5*time.Second)
+	missed := fmt.Sprintf("increase(missed, %q)", f.ends.Sub(f.missed)-demoPoll/3)
 	return alert.Load([]alert.RuleSpec{{
 		Name: "missed-burst", When: missed + " >= 3", Clear: missed + " <= 1",
 		For: new(time.Duration), KeepFiringFor: new(time.Duration), Message: "{{.Agent}} missed {{.Value}} calls within two minutes",
