@@ -230,12 +230,13 @@ func (b *Bot) silencesList(_ context.Context, r *request) (chat.Reply, error) {
 			table.Rows = append(table.Rows, []string{strconv.Itoa(s.N), s.What, s.End.In(d.c.zoneOf(r.From)).Format("Mon 15:04"),
 				s.Name, cut(s.Comment, 40), strconv.Itoa(len(d.hides(s, open)))})
 		}
-		m.Blocks = []chat.Block{table}
 		if len(table.Rows) == 0 {
 			m.Blocks = []chat.Block{chat.Paragraph{Text: chat.T("Nothing is silenced.")}}
+			return
 		}
+		m.Blocks = []chat.Block{table}
+		m.Footer = chat.Join(chat.Code(r.config.typed(r.From.Network, "floor", "unsilence N")), chat.T(" ends one."))
 	})
-	m.Footer = chat.Join(chat.Code(r.config.typed(r.From.Network, "floor", "unsilence N")), chat.T(" ends one."))
 	return chat.Show(m), err
 }
 

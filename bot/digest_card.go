@@ -31,7 +31,8 @@ func (r report) message(due dueDigest) chat.Message {
 			add(board)
 		}
 	}
-	if gaps := r.gaps(); gaps != "" {
+	// That nobody could be read is in the headline.
+	if gaps := r.gaps(); gaps != "" && (r.all.Reporting > 0 || r.noData < len(r.agents)) {
 		add(chat.Paragraph{Quiet: true, Text: chat.T(gaps)})
 	}
 	m.Footer = chat.T(r.footer())
