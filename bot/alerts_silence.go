@@ -28,6 +28,12 @@ type silence struct {
 // be written after it, and the clock may have been set back.
 func (s silence) holds(now time.Time) bool { return now.Before(s.End) && s.End.After(s.Start) }
 
+// repeats reports whether a silence says what an older one of the same person says
+// that still holds, give or take a minute.
+func (s silence) repeats(old silence) bool {
+	return s.Matcher == old.Matcher && s.By == old.By && s.Comment == old.Comment && old.holds(s.Start) && s.End.Sub(old.End).Abs() < time.Minute
+}
+
 func silenceKey(n int) string { return fmt.Sprintf("%08d", n) }
 
 // silences returns those that are kept, by their numbers.
@@ -152,7 +158,8 @@ func (d *desk) whatItHides(targets []target) chat.Text {
 }
 
 // silence makes one silence for each target, from the words in r.args. A request
-// that comes again finds those that it made.
+// that comes again finds those that it made, and who presses twice finds what they
+// made a moment ago.
 func (d *desk) silence(r *request, want wanted) ([]silence, error) {
 	var made []silence
 	for _, s := range d.silences() {
@@ -178,6 +185,10 @@ func (d *desk) silence(r *request, want wanted) ([]silence, error) {
 		}
 		if err := s.Validate(); err != nil {
 			return nil, &problem{text: upperFirst(err.Error()) + "."}
+		}
+		if i := slices.IndexFunc(d.silences(), s.repeats); i >= 0 {
+			made = append(made, d.silences()[i])
+			continue
 		}
 		s.N = d.number(func(n *numbers) *int { return &n.Silence })
 		d.putSilence(s)
