@@ -105,12 +105,12 @@ func TestButtonsFit(t *testing.T) {
 }
 
 func TestParseLength(t *testing.T) {
-	for in, want := range map[string]time.Duration{"1h": time.Hour, "1h30m": 90 * time.Minute, "2d": 48 * time.Hour, "45s": 45 * time.Second} {
+	for in, want := range map[string]time.Duration{"1h": time.Hour, "1h30m": 90 * time.Minute, "2d": 48 * time.Hour, "8d": 192 * time.Hour, "45s": 45 * time.Second} {
 		if got, ok := parseLength(in); !ok || got != want {
 			t.Errorf("%q: %v, %v", in, got, ok)
 		}
 	}
-	for _, in := range []string{"", "1", "-1h", "0h", "8d", "1.5d", "d", "soon"} {
+	for _, in := range []string{"", "1", "-1h", "0h", "1000d", "1.5d", "d", "soon"} {
 		if got, ok := parseLength(in); ok {
 			t.Errorf("%q is %v", in, got)
 		}

@@ -42,7 +42,7 @@ func (s *stage) doAlerts(line string) (err error) {
 		name, number, _ := strings.Cut(rest, " ")
 		team.Members = append(slices.Clone(team.Members), bot.Person{Addresses: []chat.Address{s.addressOf(name)}})
 		s.bot.Configure(s.config)
-		return s.link(name, number)
+		return s.link(name, number, "")
 	case "team":
 		if team.QuietHours, err = schedule.ParseQuietHours(strings.TrimPrefix(rest, "quiet ")); err != nil {
 			return err

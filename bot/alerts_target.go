@@ -98,7 +98,8 @@ func lengthUnits() map[string]string {
 	return map[string]string{"min": "m", "mins": "m", "minutes": "m", "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "day": "d", "days": "d"}
 }
 
-// parseLength reads 90m, 30min, 1h30m or 2d.
+// parseLength reads 90m, 30min, 1h30m or 2d, up to 999 days: that it may be too
+// long is said by who knows how long it may be.
 func parseLength(s string) (time.Duration, bool) {
 	digits := s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
 	if unit, ok := lengthUnits()[s[len(digits):]]; ok {
@@ -106,7 +107,7 @@ func parseLength(s string) (time.Duration, bool) {
 	}
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.Atoi(days)
-		return time.Duration(n) * 24 * time.Hour, err == nil && n > 0 && n <= 7
+		return time.Duration(n) * 24 * time.Hour, err == nil && n > 0 && n <= 999
 	}
 	length, err := time.ParseDuration(s)
 	return length, err == nil && length > 0
@@ -231,12 +232,13 @@ func unknownRule(c *Config, name string) error {
 }
 
 // findAgent finds an agent that somebody may see by what was typed: a mention,
-// an address, a name or its beginning.
+// an address, a name or its beginning. Who has the whole name is meant, whatever
+// longer names there are.
 func (b *Bot) findAgent(r *request, typed string) (Agent, error) {
 	typed = strings.TrimPrefix(typed, "@")
 	address, mentioned := strings.CutPrefix(typed, "<@")
 	address = strings.TrimSuffix(address, ">")
-	var found []Agent
+	var found, exact []Agent
 	for a, err := range b.store.Agents() {
 		if err != nil {
 			return Agent{}, fmt.Errorf("list the agents: %w", err)
@@ -249,6 +251,12 @@ func (b *Bot) findAgent(r *request, typed string) (Agent, error) {
 		if mine && (named || at) {
 			found = append(found, a)
 		}
+		if mine && (at || named && strings.EqualFold(a.Name, typed)) {
+			exact = append(exact, a)
+		}
+	}
+	if len(exact) > 0 {
+		found = exact
 	}
 	switch len(found) {
 	case 1:

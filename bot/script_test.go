@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -28,6 +29,7 @@ var update = flag.Bool("update", false, "rewrite the scripts' expected output")
 //	at 2026-03-02 09:00         the time, in the vendor's zone; only forwards
 //	advance 10m                 let that much time pass
 //	link asha 0                 an administrator links asha to the floor's agent 0
+//	link asha 0 Asha            the same, under another name than the floor's
 //	link discord:kim 2          the same on Discord
 //	counters asha TH=5 MH=1     what the API answers for asha's agent from now on
 //	fault asha slow:8s 1        a fault of the simulated API, for so many answers
@@ -120,7 +122,7 @@ func (s *stage) do(line string) error {
 		time.Sleep(d)
 		return err
 	case "link":
-		return s.link(words[1], words[2])
+		return s.link(words[1], words[2], strings.Join(words[3:], " "))
 	case "counters":
 		return s.counters(words[1], words[2:])
 	case "fault":
@@ -163,7 +165,7 @@ func (s *stage) do(line string) error {
 	return s.doAlerts(line)
 }
 
-func (s *stage) link(name, number string) error {
+func (s *stage) link(name, number, as string) error {
 	n, err := strconv.Atoi(number)
 	if err != nil {
 		return err
@@ -176,7 +178,7 @@ func (s *stage) link(name, number string) error {
 	}
 	s.agent[name] = n
 	_, _, err = s.bot.Link(context.Background(), bot.LinkRequest{
-		Address: to, Name: a.Name, Actor: "cli:0",
+		Address: to, Name: cmp.Or(as, a.Name), Actor: "cli:0",
 		Credential: dashboard.Credential{UserID: a.UserID, Token: secret.New(a.Token)},
 	})
 	return err
