@@ -27,23 +27,23 @@ func TestEvents(t *testing.T) {
 				s.bot.Event(t.Context(), e)
 			}
 		}
-		got := ""
+		var got strings.Builder
 		for row, err := range s.store.Rows(bot.RowPending) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got += row.To.String() + ": " + row.Message.Plain() + "\n"
+			got.WriteString(row.To.String() + ": " + row.Message.Plain() + "\n")
 		}
 		for _, want := range []string{
 			"console:dev: Warning: A channel cannot be written to\nconsole:#support of the team support: it was deleted or archived.\nWhat is for it is not posted.",
 			"console:dev: Critical: I am cut off from discord\ndiscord does not have me back: the app was removed there.",
 		} {
-			if strings.Count(got, want) != 1 {
-				t.Errorf("want once\n%s\nin\n%s", want, got)
+			if strings.Count(got.String(), want) != 1 {
+				t.Errorf("want once\n%s\nin\n%s", want, got.String())
 			}
 		}
-		if n := strings.Count(got, "console:dev: "); n != 2 {
-			t.Errorf("the administrator gets %d messages:\n%s", n, got)
+		if n := strings.Count(got.String(), "console:dev: "); n != 2 {
+			t.Errorf("the administrator gets %d messages:\n%s", n, got.String())
 		}
 	})
 }

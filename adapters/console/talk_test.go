@@ -191,7 +191,7 @@ func TestAnybodyMayBePlayed(t *testing.T) {
 // TestHelpNamesEverybody: a dozen people fit into the help.
 func TestHelpNamesEverybody(t *testing.T) {
 	var people []Person
-	for _, id := range strings.Fields("asha meera dev nobody grace farhan anjali aoife imran harsh ritu nandini usha mei") {
+	for id := range strings.FieldsSeq("asha meera dev nobody grace farhan anjali aoife imran harsh ritu nandini usha mei") {
 		people = append(people, Person{ID: id, Name: "Somebody with a long name", Role: "agent"})
 	}
 	out := strings.Join(strings.Fields(script(t, &bot{}, Config{People: people}, "help")), " ")
