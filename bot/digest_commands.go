@@ -102,13 +102,14 @@ func (c *Config) findDigest(path string) (Team, Digest, error) {
 
 // digestNamed takes TEAM/NAME from the words, or TEAM if that has one digest.
 func (r *request) digestNamed() (Team, Digest, error) {
-	var mine, short []string // TEAM/NAME; TEAM where that says it
+	var mine, short, carried []string // TEAM/NAME; TEAM where that says it; as buttons carry it
 	for _, t := range r.config.Teams {
 		for _, d := range t.Digests {
 			if !r.sees(t.Name) {
 				continue
 			}
-			mine, short = append(mine, t.Name+"/"+d.Name), append(short, t.Name+"/"+d.Name)
+			name := t.Name + "/" + d.Name
+			mine, short, carried = append(mine, name), append(short, name), append(carried, buttonName(name))
 			if len(t.Digests) == 1 {
 				short[len(short)-1] = t.Name
 			}
@@ -121,6 +122,9 @@ func (r *request) digestNamed() (Team, Digest, error) {
 	case len(r.args) > 0:
 		if i = r.name(mine); i < 0 {
 			i = r.wholeName(short)
+		}
+		if i < 0 {
+			i = r.wholeName(carried)
 		}
 	}
 	if i < 0 {

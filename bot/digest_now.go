@@ -3,6 +3,8 @@ package bot
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -178,6 +180,17 @@ func askAgain(r *request, due dueDigest, before []posting) chat.Message {
 		when := chat.At(p.at.In(r.config.zoneOf(r.From)), chat.DayClock)
 		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Join(when, chat.T(": to "), due.places(p.to), chat.T(", because "), why)})
 	}
-	m.Actions = []chat.Action{{ID: "floor", Value: "digest now " + quoteWord(name) + " again-" + r.id, Label: "Post it again", Replace: true}}
+	m.Actions = []chat.Action{{ID: "floor", Value: "digest now " + buttonName(name) + " again-" + r.id, Label: "Post it again", Replace: true}}
 	return m
+}
+
+// buttonName returns a digest's name as a button carries it. Networks take few
+// bytes there (Discord: 100 in all), and a name in Devanagari has three to a
+// letter: a long one goes by its hash.
+func buttonName(name string) string {
+	if len(name) <= 40 {
+		return quoteWord(name)
+	}
+	sum := sha256.Sum256([]byte(name))
+	return "~" + hex.EncodeToString(sum[:6])
 }

@@ -170,6 +170,36 @@ func TestDigestNow(t *testing.T) {
 	})
 }
 
+// TestLongDigestName: the button that posts once more fits a network, and works,
+// however long the name is.
+func TestLongDigestName(t *testing.T) {
+	end, other := atShiftEnd(), atShiftEnd()
+	end.Name, other.Name = strings.Repeat("सारांश ", 8)+"1", strings.Repeat("सारांश ", 8)+"2"
+	c := siteConfig(t, other, end)
+	c.Admins = []chat.Address{person("dev")}
+	inSite(t, c, func(s *site) {
+		s.start()
+		s.until("2026-03-02 18:30")
+		before := len(s.arrived())
+		ask := command("dev", "floor digest now support/"+end.Name)
+		ask.ID = "asked"
+		reply, err := s.bot.Handle(t.Context(), ask)
+		if err != nil || len(reply.Message.Actions) != 1 {
+			t.Fatalf("%v: %+v", err, reply.Message)
+		}
+		a := reply.Message.Actions[0]
+		if n := len(a.ID) + len(a.Value); n > 80 {
+			t.Errorf("the button carries %d bytes: %s", n, a.Value)
+		}
+		s.says("dev", a.ID+" "+a.Value, "support/"+end.Name+" is on its way")
+		s.until("2026-03-02 18:31")
+		if n := len(s.arrived()); n != before+1 {
+			t.Errorf("%d messages came of it", n-before)
+		}
+		s.stop()
+	})
+}
+
 // TestEditedDigest: a digest whose times were edited owes nothing for the time
 // before.
 func TestEditedDigest(t *testing.T) {
