@@ -187,6 +187,7 @@ func sample(s setting) string {
 
 func TestEveryScalarFromTheEnvironment(t *testing.T) {
 	clearEnvironment(t)
+	path := configFile(t, "config.yaml", small) // not of each test: the name of its folder would be too long for a socket
 	names := map[string]bool{}
 	for _, s := range settings(&Config{}) {
 		if names[s.env()] || s.env() == envConfig {
@@ -197,7 +198,6 @@ func TestEveryScalarFromTheEnvironment(t *testing.T) {
 			continue // TestSecretFiles
 		}
 		t.Run(s.path, func(t *testing.T) {
-			path := configFile(t, "config.yaml", small)
 			t.Setenv(s.env(), sample(s))
 			cfg, warnings, err := Load(LoadOptions{Path: path})
 			for _, w := range warnings {
