@@ -18,8 +18,7 @@ var (
 	soakRules  = flag.Int("soak-rules", 10, "how many rules TestSoak has")
 )
 
-// soakConfig is a team round the clock with a digest every hour, and rules of all
-// kinds, some of which fire now and then.
+// soakConfig is a team round the clock with a digest every hour, and rules.
 func soakConfig(rules int) string {
 	var b strings.Builder
 	b.WriteString(`
@@ -36,6 +35,12 @@ teams:
 	for hour := range 24 {
 		fmt.Fprintf(&b, "      - {name: h%02d, days: [mon-sun], at: \"%02d:30\", to: supervisors}\n", hour, hour)
 	}
+	return b.String() + soakAlerts(rules)
+}
+
+// soakAlerts are rules of all kinds, some of which fire now and then.
+func soakAlerts(rules int) string {
+	var b strings.Builder
 	b.WriteString("alerts:\n")
 	for i := range rules {
 		when := [...]string{`increase(missed, \"30m\") >= %d`, `miss_rate > 0.%d && offered >= 20`, `idle >= %d`, `minutes_since_call > %d`, `calls_per_hour < 0 - %d`}[i%5]
