@@ -45,6 +45,7 @@ type caller struct {
 	gate      *gate
 	breaker   *gobreaker.CircuitBreaker[Counters]
 	notices   notices
+	bodies    sync.Pool // of *bytes.Buffer, for answers; what is decoded is a copy
 
 	attempts, retries, dials atomic.Uint64
 	took, inFlight           atomic.Int64 // took in nanoseconds
@@ -212,8 +213,11 @@ func (c *caller) read(ctx context.Context, resp *http.Response, cred Credential)
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		return Counters{}, &Error{Class: ClassFault, Err: redirected(resp)}
 	}
-	body := bodies.Get().(*bytes.Buffer)
-	defer bodies.Put(body)
+	body, _ := c.bodies.Get().(*bytes.Buffer)
+	if body == nil {
+		body = new(bytes.Buffer)
+	}
+	defer c.bodies.Put(body)
 	body.Reset()
 	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
 	switch {
@@ -235,9 +239,6 @@ func (c *caller) read(ctx context.Context, resp *http.Response, cred Credential)
 	}
 	return Counters{Row: row, Rows: rows, Date: date.UTC()}, nil
 }
-
-// bodies are buffers for reuse. What is decoded holds on to none of them.
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // redirected describes a redirect by the host it points to. The rest of the
 // address is the server's and may hold anything.
