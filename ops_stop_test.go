@@ -91,7 +91,7 @@ func (s barredStore) AppendHistory(a []bot.AgentSample) error {
 }
 func (s barredStore) Agents() iter.Seq2[bot.Agent, error]    { s.pass(); return s.Store.Agents() }
 func (s barredStore) Wake(n chat.Network) (time.Time, error) { s.pass(); return s.Store.Wake(n) }
-func (s barredStore) Lease(n chat.Network, now, until time.Time, most int) ([]bot.Row, error) {
+func (s barredStore) Lease(n chat.Network, now, until time.Time, most int) (due, lost []bot.Row, err error) {
 	s.pass()
 	return s.Store.Lease(n, now, until, most)
 }

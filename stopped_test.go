@@ -72,6 +72,9 @@ func TestNetworkStops(t *testing.T) {
 	if out, status := s.command("", "outbox"); status != 0 || !strings.Contains(out, "dead") || !strings.Contains(out, "notice/left") || !strings.Contains(out, "too late") {
 		t.Errorf("what was left for a network that is off is not given up: outbox exits %d and says\n%s", status, out)
 	}
+	if lost := `floorwalker_deliveries_total{lane="notice",network="console",state="dead"} 1`; !strings.Contains(s.scrape(), lost) {
+		t.Errorf("what was given up is not counted: no %s", lost)
+	}
 	if status := s.stop(); status != 0 {
 		t.Errorf("exit status %d", status)
 	}

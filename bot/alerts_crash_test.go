@@ -67,12 +67,12 @@ func (m *mortal) Settle(key string, o bot.Outcome) error {
 	return m.write(func() error { return m.Store.Settle(key, o) })
 }
 
-func (m *mortal) Lease(n chat.Network, now, until time.Time, most int) (rows []bot.Row, err error) {
+func (m *mortal) Lease(n chat.Network, now, until time.Time, most int) (rows, lost []bot.Row, err error) {
 	err = m.write(func() error {
-		rows, err = m.Store.Lease(n, now, until, most)
+		rows, lost, err = m.Store.Lease(n, now, until, most)
 		return err
 	})
-	return rows, err
+	return rows, lost, err
 }
 
 // fastDir returns a directory in memory, where there is one: what is killed here

@@ -145,11 +145,14 @@ func (d *deliverer) take(ctx context.Context) ([]Row, error) {
 	if err := d.b.bundle(d.adapter.Network(), now); err != nil && !errors.Is(err, ErrNotSaved) {
 		d.b.log.ErrorContext(ctx, "messages leave one by one", "network", d.adapter.Network(), "err", err)
 	}
-	rows, err := d.b.store.Lease(d.adapter.Network(), now, until, places)
+	rows, lost, err := d.b.store.Lease(d.adapter.Network(), now, until, places)
 	if errors.Is(err, ErrNotSaved) {
 		d.b.log.ErrorContext(ctx, "nothing is sent, because it cannot be recorded", "network", d.adapter.Network(), "err", err)
 		d.hold(err, now.Add(fullPause))
 		return nil, nil
+	}
+	for _, row := range lost {
+		d.note(ctx, row, Outcome{State: row.State, Reason: row.Reason}, nil)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

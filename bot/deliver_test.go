@@ -27,9 +27,9 @@ func (d disk) err() error {
 }
 
 // Lease takes rows, unless the disk is full.
-func (d disk) Lease(network chat.Network, now, until time.Time, n int) ([]bot.Row, error) {
+func (d disk) Lease(network chat.Network, now, until time.Time, n int) (due, lost []bot.Row, err error) {
 	if err := d.err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return d.Store.Lease(network, now, until, n)
 }

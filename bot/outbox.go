@@ -159,8 +159,9 @@ type Outbox interface {
 	// and in doubt.
 	//
 	// A row that is put off lets others pass, one that is tried again keeps its
-	// place. A row whose time to give up has come is dead instead of leased.
-	Lease(network chat.Network, now, until time.Time, n int) ([]Row, error)
+	// place. Rows of the network whose time to give up has come are dead, and
+	// returned as lost.
+	Lease(network chat.Network, now, until time.Time, n int) (due, lost []Row, err error)
 
 	// Settle records what came of an attempt. A row whose lease was taken over
 	// or that is settled already stays as it is.

@@ -30,7 +30,7 @@ func TestAmend(t *testing.T) {
 	}
 	lease := func(at time.Time) []bot.Row {
 		t.Helper()
-		rows, err := s.Lease(chat.Slack, at, at.Add(30*time.Second), 10)
+		rows, _, err := s.Lease(chat.Slack, at, at.Add(30*time.Second), 10)
 		if err != nil {
 			t.Fatal(err)
 		}

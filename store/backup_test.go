@@ -35,7 +35,7 @@ func packed(t testing.TB) (s *Store, file string) {
 	leased := rowTo("leased", "discord:U3", bot.LaneAlert)
 	leased.GiveUp = time.Now().Add(-time.Minute)
 	enqueue(t, s, overdue, later, leased, rowTo("for ever", "slack:U3", bot.LaneDigest))
-	if _, err := s.Lease("discord", noon.AddDate(-10, 0, 0), time.Now().Add(time.Hour), 1); err != nil {
+	if _, _, err := s.Lease("discord", noon.AddDate(-10, 0, 0), time.Now().Add(time.Hour), 1); err != nil {
 		t.Fatal(err)
 	}
 	file = filepath.Join(t.TempDir(), "backup.tar")

@@ -196,7 +196,7 @@ func deliverForEver(s *Store, round string) int {
 
 // deliverDue sends what is due.
 func deliverDue(s *Store) error {
-	rows, err := s.Lease(chat.Slack, noon, noon.Add(time.Hour), 2)
+	rows, _, err := s.Lease(chat.Slack, noon, noon.Add(time.Hour), 2)
 	for _, r := range rows {
 		if err != nil {
 			return err
@@ -255,7 +255,7 @@ func TestKillDelivery(t *testing.T) {
 		t.Fatal(err)
 	}
 	for more := true; more; {
-		rows, err := s.Lease(chat.Slack, noon, noon.Add(time.Hour), 100)
+		rows, _, err := s.Lease(chat.Slack, noon, noon.Add(time.Hour), 100)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -78,7 +78,7 @@ func TestDamagedOutbox(t *testing.T) {
 	}
 	var sent []string
 	for range 12 {
-		leased, err := s.Lease(chat.Slack, noon.Add(time.Hour), noon.Add(2*time.Hour), 9)
+		leased, _, err := s.Lease(chat.Slack, noon.Add(time.Hour), noon.Add(2*time.Hour), 9)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -213,7 +213,7 @@ func checkGolden2(t *testing.T, s *Store) {
 			t.Error(diff)
 		}
 	}
-	due, err := s.Lease(chat.Slack, noon, noon.Add(time.Minute), 9)
+	due, _, err := s.Lease(chat.Slack, noon, noon.Add(time.Minute), 9)
 	if err != nil || len(due) != 1 || due[0].Key != goldenRows()[0].Key {
 		t.Errorf("due: %v, %v", due, err)
 	}

@@ -242,7 +242,7 @@ func BenchmarkLease(b *testing.B) {
 		enqueue(b, s, rows...)
 	}
 	for i := 0; b.Loop(); i++ {
-		rows, err := s.Lease("slack", noon, noon.Add(time.Minute), 16)
+		rows, _, err := s.Lease("slack", noon, noon.Add(time.Minute), 16)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -392,7 +392,7 @@ func TestUpdateHoldsNoReader(t *testing.T) {
 		}
 		return nil
 	})
-	if rows, err := s.Lease(chat.Slack, noon, noon.Add(time.Minute), 1); err != nil || len(rows) != 1 {
+	if rows, _, err := s.Lease(chat.Slack, noon, noon.Add(time.Minute), 1); err != nil || len(rows) != 1 {
 		t.Errorf("leased: %v, %v", rows, err)
 	}
 }

@@ -129,7 +129,7 @@ func (m *outboxModel) enqueue(t *testing.T, s *Store, r *rand.Rand, now time.Tim
 
 func (m *outboxModel) leaseBoth(t *testing.T, s *Store, r *rand.Rand, now time.Time) {
 	network, until, n := []chat.Network{chat.Slack, chat.Discord}[r.IntN(2)], now.Add(time.Duration(10+r.IntN(30))*time.Second), r.IntN(4)
-	got, err := s.Lease(network, now, until, n)
+	got, _, err := s.Lease(network, now, until, n)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func rowTo(key, to string, lane bot.Lane) bot.Row {
 // lease returns the keys of leased rows, separated by spaces.
 func lease(t testing.TB, s *Store, now time.Time, n int) string {
 	t.Helper()
-	rows, err := s.Lease(chat.Slack, now, now.Add(30*time.Second), n)
+	rows, _, err := s.Lease(chat.Slack, now, now.Add(30*time.Second), n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestGiveUp(t *testing.T) {
 		t.Fatalf("leased %q", got)
 	}
 	settle(t, s, "late", bot.Outcome{State: bot.RowPending, Next: noon, Reason: "no luck", At: noon})
-	rows, err := s.Lease(chat.Slack, noon, noon.Add(time.Hour), 1) // late
+	rows, _, err := s.Lease(chat.Slack, noon, noon.Add(time.Hour), 1) // late
 	if err != nil || len(rows) != 1 {
 		t.Fatal(rows, err)
 	}
@@ -223,7 +223,7 @@ func TestLeaseIsTakenOver(t *testing.T) {
 	if got := lease(t, s, noon.Add(30*time.Second-1), 1); got != "" {
 		t.Errorf("%q leased twice", got)
 	}
-	rows, err := s.Lease(chat.Slack, noon.Add(30*time.Second), noon.Add(time.Minute), 1)
+	rows, _, err := s.Lease(chat.Slack, noon.Add(30*time.Second), noon.Add(time.Minute), 1)
 	if err != nil || len(rows) != 1 || !rows[0].InDoubt || rows[0].Attempts != 2 {
 		t.Fatalf("taken over: %+v, %v", rows, err)
 	}
@@ -245,7 +245,7 @@ func TestRecover(t *testing.T) {
 	s := open(t, testConfig(t))
 	enqueue(t, s, rowTo("a", "slack:U1", bot.LaneAlert), rowTo("b", "slack:U1", bot.LaneAlert), rowTo("c", "slack:U2", bot.LaneAlert), rowTo("d", "discord:U2", bot.LaneAlert))
 	lease(t, s, noon, 9)
-	if _, err := s.Lease(chat.Discord, noon, noon.Add(time.Hour), 1); err != nil {
+	if _, _, err := s.Lease(chat.Discord, noon, noon.Add(time.Hour), 1); err != nil {
 		t.Fatal(err)
 	}
 	settle(t, s, "c", bot.Outcome{State: bot.RowSent, At: noon})

@@ -151,16 +151,14 @@ func (t txn) lines(network chat.Network, fn func(line []place)) error {
 	return nil
 }
 
-// Lease takes rows that are due, see [bot.Outbox]. Rows whose time is over are
-// dead then, and logged.
-func (s *Store) Lease(network chat.Network, now, until time.Time, n int) ([]bot.Row, error) {
-	var leased, dead []bot.Row
-	err := s.update(func(t txn) (err error) {
+// Lease takes rows that are due, see [bot.Outbox].
+func (s *Store) Lease(network chat.Network, now, until time.Time, n int) (leased, lost []bot.Row, err error) {
+	err = s.update(func(t txn) (err error) {
 		due, overdue, err := t.due(network, now)
 		if err != nil {
 			return err
 		}
-		if dead, err = t.giveUp(overdue, "too late", now); err != nil {
+		if lost, err = t.giveUp(overdue, "too late", now); err != nil {
 			return err
 		}
 		due = due[:max(0, min(n, len(due)))]
@@ -171,12 +169,9 @@ func (s *Store) Lease(network chat.Network, now, until time.Time, n int) ([]bot.
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for _, r := range dead {
-		s.log.Error("message not delivered", "key", r.Key, "to", r.To.String(), "attempts", r.Attempts, "reason", r.Reason)
-	}
-	return leased, nil
+	return leased, lost, nil
 }
 
 // due returns which rows may leave, one for an address, by lane and age, and

@@ -30,7 +30,7 @@ func TestWaiting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rows, err := s.Lease(chat.Slack, now, now.Add(time.Minute), 1); err != nil || len(rows) != 1 || rows[0].Key != "n1" {
+	if rows, _, err := s.Lease(chat.Slack, now, now.Add(time.Minute), 1); err != nil || len(rows) != 1 || rows[0].Key != "n1" {
 		t.Fatalf("leased %v, %v", rows, err)
 	}
 	err = s.View(func(tx bot.Tx) error {
