@@ -33,6 +33,7 @@ func TestEditOfUnsent(t *testing.T) {
 				s.mustDo(t, "at 2026-03-02 14:00", "poll 5s", "link asha 0",
 					"rule missed-many when: missed >= 5 | clear: missed <= 3 | for: 0s | keep: 0s | message: {{.Agent}} has missed {{.Value}} calls",
 					"counters asha TH=9 MH=1", "run", "advance 20s")
+				synctest.Wait() // until nothing is sent
 				s.slow = 8 * time.Second
 				s.mustDo(t, "send fail retry 8", "counters asha TH=9 MH=6", "advance 17s", "as meera: /floor ack 1")
 				if r := s.edit(t); r.State != bot.RowPending {
