@@ -51,6 +51,13 @@ func (g *gate) reserve(now time.Time) time.Duration {
 	return at.Sub(now)
 }
 
+// ahead returns how long whoever came now would wait.
+func (g *gate) ahead(now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return max(0, g.next.Sub(now))
+}
+
 // hold lets nobody open a connection for d.
 func (g *gate) hold(now time.Time, d time.Duration) {
 	g.mu.Lock()

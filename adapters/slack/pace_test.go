@@ -3,10 +3,17 @@ package slack
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
 
 	"floorwalker/bot/chat"
 )
@@ -183,4 +190,39 @@ func TestLimiterForgets(t *testing.T) {
 			t.Errorf("%d buckets are kept", n)
 		}
 	})
+}
+
+// While the network is away nothing reaches Slack, and the pace stays what it is:
+// we are back seconds after the network, however long it was away. Whom Slack
+// refuses asks less and less often.
+func TestPaceThroughAnOutage(t *testing.T) {
+	var text strings.Builder
+	a := &Adapter{gate: newGate(), log: slog.New(slog.NewTextHandler(&text, nil))}
+	l := &line{session: &session{Adapter: a}, stop: t.Context()}
+	refused := func(why error, backoff time.Duration) (again bool) {
+		again, err := l.refused(socketmode.Event{Type: socketmode.EventTypeConnectionError, Data: &slack.ConnectionErrorEvent{Backoff: backoff, ErrorObj: why}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return again
+	}
+	unsent := &url.Error{Op: "Post", URL: "https://slack.com/", Err: fmt.Errorf("%w: no route to host", errUnsent)}
+	for i := range 20 {
+		if again := refused(unsent, time.Second<<i); again != (time.Second<<i > longPause) {
+			t.Errorf("the library would wait %v: started afresh: %v", time.Second<<i, again)
+		}
+	}
+	if a.gate.gap != gateMin {
+		t.Errorf("after an outage, opens are %v apart", a.gate.gap)
+	}
+	refused(errors.New("internal_error"), time.Second)
+	if a.gate.gap != 2*gateMin {
+		t.Errorf("after a refusal, opens are %v apart", a.gate.gap)
+	}
+	text.Reset()
+	a.gate.hold(time.Now(), time.Hour)
+	refused(unsent, time.Second)
+	if !strings.Contains(text.String(), "in=1h0m0s") && !strings.Contains(text.String(), "in=59m59.") {
+		t.Errorf("it is not said when it is tried again: %s", text.String())
+	}
 }

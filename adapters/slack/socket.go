@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	readLimit = 1 << 20     // bytes of an event
-	longPause = time.Minute // more between two tries is for the gate to say, not for the library
+	readLimit = 1 << 20         // bytes of an event
+	longPause = 5 * time.Second // more between two tries is for the gate to say, not for the library
 )
 
 // fatalToConnect are the reasons why a connection is not given that no trying
@@ -188,10 +188,17 @@ func (l *line) refused(e socketmode.Event) (again bool, err error) {
 	if l.stop.Err() != nil {
 		return false, nil
 	}
-	l.gate.failed()
-	l.log.Warn("no connection, trying again", "client", l.n, "err", redacted(failed.ErrorObj), "in", failed.Backoff)
+	if !errors.Is(failed.ErrorObj, errUnsent) {
+		l.gate.failed() // what never reached Slack cost nothing there
+	}
 	_, limited := errors.AsType[*slack.RateLimitedError](failed.ErrorObj)
-	return failed.Backoff > longPause && !limited, nil
+	again = failed.Backoff > longPause && !limited
+	wait := l.gate.ahead(time.Now())
+	if !again {
+		wait = max(wait, failed.Backoff)
+	}
+	l.log.Warn("no connection, trying again", "client", l.n, "err", redacted(failed.ErrorObj), "in", wait.Round(time.Millisecond))
+	return again, nil
 }
 
 // silent reports whether a connection was made and never greeted: then it gets
