@@ -2,10 +2,12 @@ package bot
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"floorwalker/bot/chat"
 	"floorwalker/bot/stats"
 )
 
@@ -110,6 +112,21 @@ func TestStaleLogins(t *testing.T) {
 		}
 		if got := strings.Join(lines, "\n"); got != test.want {
 			t.Errorf("%d agents, names %v: %q, want %q", len(test.agents), test.names, got, test.want)
+		}
+	}
+}
+
+// TestRateWants: three calls in a minute that was seen are not 180 an hour.
+func TestRateWants(t *testing.T) {
+	metrics := stats.Defaults()
+	for i := range metrics {
+		metrics[i].Confirmed = true
+	}
+	for observed, want := range map[time.Duration]bool{time.Minute: false, 10 * time.Minute: true} {
+		r := report{config: &Config{Metrics: metrics}, all: stats.Summary{Observed: observed, Totals: map[string]stats.Number{"calls_per_hour": {Value: 180, Quality: stats.Exact}}}}
+		got := slices.ContainsFunc(r.fields(), func(f chat.Field) bool { return strings.HasPrefix(f.Label, "Calls per agent and hour") })
+		if got != want {
+			t.Errorf("observed %s: shown: %v, want %v", observed, got, want)
 		}
 	}
 }

@@ -122,6 +122,10 @@ func (r report) trend() string {
 // digestMetrics are the totals of a digest, most important first.
 var digestMetrics = [...]string{"offered", "answered", "missed", "avg_talk", "hold", "calls_per_hour"}
 
+// leastRate is how long agents must have been observed, on average, before a
+// rate says more than when somebody happened to look.
+const leastRate = 10 * time.Minute
+
 // fields are the totals with their change against the usual.
 func (r report) fields() chat.Fields {
 	d := r.config.Metrics
@@ -132,7 +136,7 @@ func (r report) fields() chat.Fields {
 		case "answered":
 			m, ok = stats.Metric{Name: name, Label: "Answered", Unit: stats.Count}, d.Confirmed(name)
 		case "calls_per_hour":
-			m, ok = stats.Metric{Name: name, Label: "Calls per agent and hour", Unit: stats.Count}, d.Confirmed(name)
+			m, ok = stats.Metric{Name: name, Label: "Calls per agent and hour", Unit: stats.Count}, d.Confirmed(name) && r.all.Observed >= leastRate
 		}
 		n := r.all.Totals[name]
 		if !ok || !n.Known() {
