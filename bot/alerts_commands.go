@@ -137,22 +137,22 @@ func (b *Bot) alerts(_ context.Context, r *request) (chat.Reply, error) {
 	if err != nil || len(ns) > 0 {
 		return chat.Show(m), err
 	}
-	about, err := b.aboutSupervisor(r)
-	if len(about) > 0 {
+	if about := b.aboutSupervisor(r); len(about) > 0 {
 		m.Blocks = append(m.Blocks, chat.Paragraph{Text: chat.Lines(about...)})
 	}
-	return chat.Show(m), err
+	return chat.Show(m), nil
 }
 
 // aboutSupervisor is what alertsAbout says to a supervisor who takes calls too,
-// in lines below what they supervise; nothing if no alert names them.
-func (b *Bot) aboutSupervisor(r *request) (lines []chat.Text, err error) {
+// in lines below what they supervise; nothing if no alert names them, or if their
+// own record cannot be read: what they supervise does not depend on it.
+func (b *Bot) aboutSupervisor(r *request) (lines []chat.Text) {
 	about, err := b.alertsAbout(r)
-	if errors.Is(err, ErrNotLinked) {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, err
+		if !errors.Is(err, ErrNotLinked) {
+			b.log.Error("alerts about a supervisor are left out", "from", r.From.String(), "err", err)
+		}
+		return nil
 	}
 	if table, ok := about.Message.Blocks[0].(chat.Table); ok {
 		lines = append(lines, chat.Strong(about.Message.Title))
@@ -160,7 +160,7 @@ func (b *Bot) aboutSupervisor(r *request) (lines []chat.Text, err error) {
 			lines = append(lines, chat.T(strings.Join(row, "  ")))
 		}
 	}
-	return lines, nil
+	return lines
 }
 
 // list is all that is open, as a table, with buttons for the first few.

@@ -169,6 +169,29 @@ func (d *desk) setQuiet(addr chat.Address, q schedule.QuietHours) {
 			b.Due = until
 		}
 	}
+	d.moveDigests(addr)
+}
+
+// moveDigests moves the digests that wait for the end of somebody's quiet hours to
+// the end that these have now.
+func (d *desk) moveDigests(addr chat.Address) {
+	if d.err != nil {
+		return
+	}
+	waiting, err := d.tx.Waiting(addr)
+	d.fail(err)
+	for _, row := range waiting {
+		if row.Lane != LaneDigest || !row.NotBefore.After(d.now) {
+			continue
+		}
+		until, quiet := d.quietUntil(addr, "")
+		if !quiet {
+			until = d.now
+		}
+		moved, err := d.tx.PutOff(row.Key, until)
+		d.fail(err)
+		d.wrote, d.rows = d.wrote || moved, d.rows || moved
+	}
 }
 
 // meet notes that somebody types a command, and tells a supervisor what fires: on

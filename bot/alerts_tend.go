@@ -186,13 +186,24 @@ func (d *desk) lease(o openEpisode) {
 		o.Reminded = true
 		d.touch(o.subject)
 		to, err := chat.ParseAddress(o.Handling.Ack.By)
-		if err == nil && o.state.State.Phase == alert.Firing && d.mayRemind(to, o.teams()[0], o.Handling.Severity) {
+		if err == nil && o.state.State.Phase == alert.Firing && d.mayRemind(to, d.theirTeam(to, o), o.Handling.Severity) {
 			m := note("Still firing", chat.T(o.Sentence), chat.Join(chat.T("Your acknowledgement ends at "), d.clock(to, until), chat.T(".")),
 				chat.Action{ID: "floor", Value: fmt.Sprintf("ack %d", o.N), Label: "Keep it for another hour", Replace: true})
 			d.notify("ack-ending", fmt.Sprintf("%s-%d", o.id(), until.Unix()), to, m)
 		}
 	}
 	d.wake(until)
+}
+
+// theirTeam returns the first of an episode's teams that a person handles; "" for
+// none, as an administrator's.
+func (d *desk) theirTeam(who chat.Address, o openEpisode) string {
+	for _, team := range o.teams() {
+		if slices.Contains(d.c.supervises(who), team) {
+			return team
+		}
+	}
+	return ""
 }
 
 // pursue brings a critical episode up again that nobody has acknowledged.

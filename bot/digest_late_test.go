@@ -262,6 +262,24 @@ func TestForwardedOnce(t *testing.T) {
 	})
 }
 
+// TestForwardedToAMember: the addresses that a member has in the configuration are
+// one person's, also where a supervisor is listed with one of them only.
+func TestForwardedToAMember(t *testing.T) {
+	d := daily(17*60 + 30)
+	d.ToSupervisors = true
+	c := siteConfig(t, d)
+	c.Teams[0].Supervisors = []bot.Person{{Addresses: []chat.Address{person("meera")}}}
+	c.Teams[0].Members = append(c.Teams[0].Members, bot.Person{Addresses: []chat.Address{person("meera"), person("meera2")}})
+	inSite(t, c, func(s *site) {
+		s.net.AddPerson("meera2", chat.Person{})
+		s.net.Remove("meera")
+		s.start()
+		s.until("2026-03-02 17:40")
+		s.reached("T17:30", "meera2")
+		s.stop()
+	})
+}
+
 // unsettled is a store in which the first outcome of an attempt is not saved.
 type unsettled struct {
 	bot.Store

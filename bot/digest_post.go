@@ -194,20 +194,27 @@ func (c *Config) reads(r Row) bool {
 	for _, team := range c.Teams {
 		for _, d := range team.Digests {
 			if strings.HasPrefix(r.Key, "digest/"+digestName(team, d)+"/") {
-				return slices.Contains(team.readers(d), r.To)
+				return slices.Contains(c.readers(team, d), r.To)
 			}
 		}
 	}
 	return r.Lane != LaneDigest
 }
 
-// readers returns all addresses that a digest can go to.
-func (t Team) readers(d Digest) (list []chat.Address) {
+// readers returns all addresses that a digest can go to: those that
+// [Bot.forward] finds for a supervisor are among them.
+func (c *Config) readers(t Team, d Digest) (list []chat.Address) {
 	if !d.ToSupervisors {
 		return t.Channels
 	}
 	for _, p := range t.Supervisors {
-		list = append(list, p.Addresses...)
+		for _, addr := range p.Addresses {
+			for _, a := range append(c.samePerson(addr), addr) {
+				if !slices.Contains(list, a) {
+					list = append(list, a)
+				}
+			}
+		}
 	}
 	return list
 }
@@ -226,7 +233,7 @@ func (b *Bot) audience(c *Config, due dueDigest, now time.Time) (list []chat.Add
 // a person's addresses.
 func (d *desk) copies(due dueDigest) []Row {
 	var list []Row
-	for _, to := range due.team.readers(due.digest) {
+	for _, to := range d.c.readers(due.team, due.digest) {
 		if row, found := d.row(due.key(to)); found && row.State != RowDead && row.State != RowCancelled {
 			list = append(list, row)
 		}

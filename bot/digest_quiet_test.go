@@ -52,3 +52,27 @@ func TestDigestAfterQuietHours(t *testing.T) {
 		s.stop()
 	})
 }
+
+// TestQuietMovesDigests: a summary that waits for the end of quiet hours waits for
+// the end that they have now, and is not given up before; when they are off, it
+// comes.
+func TestQuietMovesDigests(t *testing.T) {
+	for words, want := range map[string]string{"quiet 17:00-23:30 mon-sun": "2026-03-02 23:30", "quiet off": "2026-03-02 18:30"} {
+		mine := atShiftEnd()
+		mine.ToSupervisors, mine.Schedule.CatchUp = true, time.Hour
+		c := siteConfig(t, mine)
+		c.Teams[0].Supervisors = []bot.Person{{Addresses: []chat.Address{person("meera")}}}
+		c.Teams[0].QuietHours = schedule.QuietHours{Start: 17*60 + 30, End: 22 * 60, Days: schedule.EveryDay}
+		inSite(t, c, func(s *site) {
+			s.start()
+			s.until("2026-03-02 18:30")
+			s.says("meera", "floor "+words, "")
+			s.until("2026-03-03 02:00")
+			got := s.arrived()
+			if at := utc(t, want); len(got) != 1 || got[0].at.Before(at) || got[0].at.After(at.Add(time.Minute)) {
+				t.Errorf("%s: %d messages: %+v; want one at %s", words, len(got), got, want)
+			}
+			s.stop()
+		})
+	}
+}

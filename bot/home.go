@@ -148,11 +148,10 @@ func (b *Bot) pageAlerts(r *request) ([]chat.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	about, err := b.aboutSupervisor(r)
-	if len(about) > 0 {
+	if about := b.aboutSupervisor(r); len(about) > 0 {
 		cards = append(cards, note("", chat.Lines(about...), nil))
 	}
-	return cards, err
+	return cards, nil
 }
 
 // pageAlertsAbout are the alerts that name the person, none if they have no

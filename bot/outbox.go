@@ -126,6 +126,11 @@ type Tx interface {
 	// as it is, and the answer is false: people may have it before them.
 	Amend(key string, m chat.Message, notBefore time.Time) (amended bool, err error)
 
+	// PutOff gives a pending row that was not tried yet another NotBefore, and as
+	// long from then until it is given up as it had. Any other stays as it is, and
+	// the answer is false.
+	PutOff(key string, notBefore time.Time) (moved bool, err error)
+
 	// Audit appends an entry to the audit trail.
 	Audit(e AuditEntry) error
 

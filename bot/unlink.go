@@ -110,11 +110,12 @@ func (b *Bot) forgetAddresses(list []chat.Address) error {
 	})
 }
 
-// cancelNotices takes back what waits for an address about its link.
+// cancelNotices takes back what waits for an address about its link, also if it
+// begins a bundle.
 func cancelNotices(tx Tx, to chat.Address) error {
 	waiting, err := tx.Waiting(to)
 	for _, row := range waiting {
-		what, _, _ := strings.Cut(strings.TrimPrefix(row.Key, "notice/"), "/")
+		what, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(row.Key, bundlePrefix), "notice/"), "/")
 		if row.Lane == LaneNotice && slices.Contains([]string{"linked", "link-page", "joined", "relink", "team"}, what) {
 			_, cancelled := tx.Cancel(row.Key, "unlinked before it was sent", time.Now())
 			err = errors.Join(err, cancelled)
