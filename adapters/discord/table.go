@@ -75,9 +75,12 @@ func fact(c chat.Column, cell string) string {
 	return text
 }
 
-// lowerFirst returns a title as it stands within a line.
+// lowerFirst returns a title as it stands within a line. AHT stays AHT.
 func lowerFirst(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
+	if second, _ := utf8.DecodeRuneInString(s[n:]); !unicode.IsLower(second) {
+		return s
+	}
 	return string(unicode.ToLower(r)) + s[n:]
 }
 
