@@ -13,6 +13,7 @@ import (
 const (
 	gateMin  = 2 * time.Second  // between two opens
 	gateMax  = time.Minute      // the same, after many that were of no use
+	gateAway = 15 * time.Second // the same, after many that never reached Slack
 	gateGood = 5 * time.Minute  // a connection that lived so long resets the pace
 	atOnce   = 10 * time.Second // one that lived less was refused, rather than lost
 	hopeless = 10               // so many of them in a row, and an operator has to look
@@ -25,6 +26,7 @@ type gate struct {
 	mu      sync.Mutex // guards the rest
 	gap     time.Duration
 	next    time.Time   // the next open may not be before
+	held    time.Time   // nor may any that has a place already
 	opens   []time.Time // of the last minute
 	refused int         // connections in a row that died at once
 }
@@ -35,7 +37,18 @@ func newGate() *gate {
 
 // wait blocks until the caller may open a connection, or until ctx is done.
 func (g *gate) wait(ctx context.Context) error {
-	return sleep(ctx, g.reserve(time.Now()))
+	for {
+		if err := sleep(ctx, g.reserve(time.Now())); err != nil || !g.isHeld(time.Now()) {
+			return err
+		}
+	}
+}
+
+// isHeld reports whether a hold came while somebody waited for their place.
+func (g *gate) isHeld(now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return now.Before(g.held)
 }
 
 // reserve takes the next place in the queue and returns how long to wait for it.
@@ -62,8 +75,11 @@ func (g *gate) ahead(now time.Time) time.Duration {
 func (g *gate) hold(now time.Time, d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if until := now.Add(d); until.After(g.next) {
-		g.next = until
+	if until := now.Add(d); until.After(g.held) {
+		g.held = until
+	}
+	if g.held.After(g.next) {
+		g.next = g.held
 	}
 }
 
@@ -72,6 +88,14 @@ func (g *gate) failed() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.gap = min(2*g.gap, g.max)
+}
+
+// unsent says that an open never reached Slack, which costs nothing there: the
+// pace slows down less, so that we are back soon after an outage.
+func (g *gate) unsent() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.gap = max(g.gap, min(2*g.gap, gateAway))
 }
 
 // closed says that a connection ended after it lived so long, and reports

@@ -62,6 +62,20 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// A hold holds those too who have their place already.
+func TestGateHoldsThoseInside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, start := newGate(), time.Now()
+		if err := g.wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(time.Second, func() { g.hold(time.Now(), time.Minute) })
+		if err := g.wait(t.Context()); err != nil || time.Since(start) < time.Minute {
+			t.Errorf("passed after %v: %v", time.Since(start), err)
+		}
+	})
+}
+
 // So many connections in a row that die at once are no accident; one that lives
 // a little is.
 func TestGateGivesUp(t *testing.T) {
@@ -192,9 +206,10 @@ func TestLimiterForgets(t *testing.T) {
 	})
 }
 
-// While the network is away nothing reaches Slack, and the pace stays what it is:
-// we are back seconds after the network, however long it was away. Whom Slack
-// refuses asks less and less often.
+// While the network is away nothing reaches Slack, and the pace slows down a little
+// only: we are back seconds after the network, however long it was away, and knock
+// at a proxy that refuses us four times a minute. Whom Slack refuses asks less and
+// less often.
 func TestPaceThroughAnOutage(t *testing.T) {
 	var text strings.Builder
 	a := &Adapter{gate: newGate(), log: slog.New(slog.NewTextHandler(&text, nil))}
@@ -212,11 +227,11 @@ func TestPaceThroughAnOutage(t *testing.T) {
 			t.Errorf("the library would wait %v: started afresh: %v", time.Second<<i, again)
 		}
 	}
-	if a.gate.gap != gateMin {
+	if a.gate.gap != gateAway {
 		t.Errorf("after an outage, opens are %v apart", a.gate.gap)
 	}
 	refused(errors.New("internal_error"), time.Second)
-	if a.gate.gap != 2*gateMin {
+	if a.gate.gap != 2*gateAway {
 		t.Errorf("after a refusal, opens are %v apart", a.gate.gap)
 	}
 	text.Reset()

@@ -188,8 +188,10 @@ func (l *line) refused(e socketmode.Event) (again bool, err error) {
 	if l.stop.Err() != nil {
 		return false, nil
 	}
-	if !errors.Is(failed.ErrorObj, errUnsent) {
-		l.gate.failed() // what never reached Slack cost nothing there
+	if errors.Is(failed.ErrorObj, errUnsent) {
+		l.gate.unsent()
+	} else {
+		l.gate.failed()
 	}
 	_, limited := errors.AsType[*slack.RateLimitedError](failed.ErrorObj)
 	again = failed.Backoff > longPause && !limited
