@@ -25,6 +25,7 @@ func (b *Bot) offerPage(r *request) (chat.Reply, error) {
 	if err := b.store.Update(func(tx Tx) error { return putTicket(tx, hashed(words), t) }); err != nil {
 		return chat.Reply{}, err
 	}
+	b.offers.drop(t.Address) // it led to the page that is not good any more
 	m := note("Link your account",
 		chat.T("Open the page and enter your user id and API token there: they are in the dashboard, under your profile."), nil,
 		chat.Action{Label: "Open my link page", Style: chat.Primary, URL: r.config.LinkPage + words.Reveal()})
@@ -47,6 +48,13 @@ type offers struct {
 type pageOffer struct {
 	expires time.Time
 	again   chat.Replacer
+}
+
+// drop forgets a person's.
+func (o *offers) drop(who chat.Address) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.m, who)
 }
 
 // put keeps a person's newest, and drops those that are over.
