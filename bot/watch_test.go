@@ -86,6 +86,28 @@ func TestFullDiskKeepsLastPoll(t *testing.T) {
 	})
 }
 
+// TestFullDiskAtNight: what was not saved on shift makes nobody red when there is
+// space again and nobody works.
+func TestFullDiskAtNight(t *testing.T) {
+	inSite(t, everyMinute(t), func(s *site) {
+		full := s.fullDisk()
+		s.start()
+		s.until("2026-03-02 17:30")
+		full.Store(true)
+		s.until("2026-03-02 17:40")
+		if !s.bot.WatchStatus().NoDisk {
+			t.Error("on shift, with a full disk, all is well")
+		}
+		s.until("2026-03-02 18:10")
+		full.Store(false)
+		s.until("2026-03-02 18:30")
+		if s.bot.WatchStatus().NoDisk {
+			t.Error("nobody works and there is space, and numbers are not saved still")
+		}
+		s.stop()
+	})
+}
+
 // TestOffShiftStretchesNothing: the interval is stretched for those who are on
 // shift, not for all that are linked.
 func TestOffShiftStretchesNothing(t *testing.T) {

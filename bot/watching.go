@@ -33,6 +33,9 @@ func (w *watching) round(start time.Time, length time.Duration, polls int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.start, w.length, w.polls = start, length, polls
+	if polls == 0 {
+		w.noDisk = false // nobody works, so that nothing is not saved
+	}
 }
 
 func (w *watching) full(yes bool) {

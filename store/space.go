@@ -14,10 +14,10 @@ const room = 128 << 10
 // and there is no room still. While it is, it writes as much beside the file to see
 // that; one that did fit before proves nothing, for the file has free pages.
 func (s *Store) Full() bool {
-	if s.full.Load() && s.hasRoom() == nil {
-		s.full.Store(false)
+	if n := s.full.Load(); n > 0 && s.hasRoom() == nil {
+		s.full.CompareAndSwap(n, 0) // unless another was refused meanwhile
 	}
-	return s.full.Load()
+	return s.full.Load() > 0
 }
 
 // hasRoom writes a file and removes it.

@@ -50,7 +50,7 @@ type Store struct {
 	file    sync.RWMutex // guards db; held for reading as long as a read transaction
 	db      *bolt.DB     // changes under writing and file together
 
-	full atomic.Bool // a write was refused for want of space, see Full
+	full atomic.Int64 // writes that were refused for want of space, since there last was some
 
 	failing sync.Mutex    // guards err
 	err     error         // why the store does not write any more
@@ -124,7 +124,7 @@ func (s *Store) commit(tx *bolt.Tx) error {
 	case err == nil:
 		return nil
 	case isFull(err) && !visible(db, id):
-		s.full.Store(true)
+		s.full.Add(1)
 		return fmt.Errorf("%w (%w)", bot.ErrNotSaved, err)
 	}
 	return s.fail(fmt.Errorf("store: a write failed, and whether it is on disk will show at the next start: %w", err))
