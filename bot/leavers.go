@@ -31,7 +31,8 @@ const (
 // A leaver is the record of an agent none of whose addresses is there any more.
 // It goes with the agent.
 type leaver struct {
-	Since time.Time `json:"since"`
+	Since  time.Time `json:"since"`
+	Unsure bool      `json:"unsure,omitempty"` // by a clock that was not trusted; the next look says since when
 }
 
 func leaverKey(id AgentID) string { return string(id) + "/left" }
@@ -151,8 +152,8 @@ func (b *Bot) hasLeft(ctx context.Context, a Agent, trusted time.Time) error {
 	var mark leaver
 	err := b.store.Update(func(tx Tx) error {
 		known, found, err := ReadRecord[leaver](tx, RecordNetworks, leaverKey(a.ID))
-		if mark = known; err != nil || !found {
-			mark = leaver{now.Round(0).UTC()}
+		if mark = known; err != nil || !found || known.Unsure {
+			mark = leaver{now.Round(0).UTC(), now.Sub(trusted) > leaversEvery}
 			if err := WriteRecord(tx, RecordNetworks, leaverKey(a.ID), mark); err != nil {
 				return err
 			}

@@ -158,7 +158,7 @@ func TestLeaver(t *testing.T) {
 func TestLeaverLeap(t *testing.T) {
 	withRegistry(t, 2, func(s *site, r *registry) {
 		r.say(errDeactivated, "p1")
-		s.until("2026-03-03 17:10")
+		s.until("2026-03-04 17:10")
 		r.skip(s, "2026-06-01 16:10")
 		s.until("2026-06-02 16:00")
 		if state, _ := s.state("p1"); state != bot.LinkSuspended {
@@ -167,6 +167,29 @@ func TestLeaverLeap(t *testing.T) {
 		s.until("2026-06-02 17:10")
 		if state, _ := s.state("p1"); state != "" {
 			t.Errorf("a day after the clock leapt: %q", state)
+		}
+	})
+}
+
+// TestLeaverOfAWrongClock: who is found gone while the clock is months behind has 30
+// days from when it was right, not from then.
+func TestLeaverOfAWrongClock(t *testing.T) {
+	withRegistry(t, 2, func(s *site, r *registry) {
+		s.until("2026-03-04 17:10")
+		r.skip(s, "2026-06-01 16:10") // as if this were wrong
+		r.say(errDeactivated, "p1")
+		s.until("2026-06-01 17:10")
+		if state, _ := s.state("p1"); state != bot.LinkSuspended {
+			t.Fatalf("gone: %q", state)
+		}
+		r.skip(s, "2026-07-20 16:10") // and this right
+		s.until("2026-07-25 17:10")
+		if state, _ := s.state("p1"); state != bot.LinkSuspended {
+			t.Errorf("five days after the clock was set: %q", state)
+		}
+		s.until("2026-08-25 17:10")
+		if state, _ := s.state("p1"); state != "" {
+			t.Errorf("a month after the clock was set: %q", state)
 		}
 	})
 }
