@@ -110,6 +110,23 @@ func TestDamageIsTold(t *testing.T) {
 	}
 }
 
+// TestDamagedAgentIsTold: one agent who cannot be read keeps neither the doctor nor
+// the list of links from speaking of the others.
+func TestDamagedAgentIsTold(t *testing.T) {
+	s := newSlackSite(t, "    poll: false\n")
+	for i, who := range []string{"slack:U0ASHA", "slack:U0DEV"} {
+		a := s.floor.Agents()[i]
+		if out, status := s.command("user_id="+a.UserID+"\ntoken="+a.Token+"\n", "link", who); status != 0 {
+			t.Fatal(out)
+		}
+	}
+	spoil(t, filepath.Join(s.dir, "floorwalker.db"), "agents", 0, 1)
+	s.says(0, nil, "1 agent is linked", "damaged, and passed over: agent ", "No faults, 1 warning.")
+	if out, status := s.command("", "links"); status != 0 || strings.Contains(out, "U0ASHA") == strings.Contains(out, "U0DEV") {
+		t.Errorf("links exits %d and says\n%s", status, out)
+	}
+}
+
 // TestDamageIsMentioned: damage is in the detail of /readyz, without names, and no
 // reason not to be ready: what works goes on, and no restart mends it.
 func TestDamageIsMentioned(t *testing.T) {

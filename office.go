@@ -229,6 +229,9 @@ type linkTable struct {
 func (o *office) links(context.Context, struct{}) (linkTable, error) {
 	table := linkTable{Links: []linkRow{}}
 	for agent, err := range o.store.Agents() {
+		if err != nil && agent.ID != "" {
+			continue // damaged: the log and the doctor name it
+		}
 		if err != nil {
 			return linkTable{}, fmt.Errorf("read the links: %w", err)
 		}

@@ -240,6 +240,9 @@ func (b *Bot) findAgent(r *request, typed string) (Agent, error) {
 	address = strings.TrimSuffix(address, ">")
 	var found, exact []Agent
 	for a, err := range b.store.Agents() {
+		if err != nil && a.ID != "" {
+			continue // damaged: the watch says so, every round
+		}
 		if err != nil {
 			return Agent{}, fmt.Errorf("list the agents: %w", err)
 		}

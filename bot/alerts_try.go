@@ -39,6 +39,9 @@ func (b *Bot) Try(ctx context.Context, r *alert.Rule, since, now time.Time) (Tri
 	switch r.Scope {
 	case alert.ScopeAgent:
 		for a, err := range b.store.Agents() {
+			if err != nil && a.ID != "" {
+				continue // damaged: the watch says so, every round
+			}
 			if err == nil {
 				err = t.agent(ctx, a)
 			}
