@@ -68,3 +68,17 @@ func TestSilenceUntilShiftEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestTheirTeam: quiet hours are those of the team that a person supervises, not
+// those of the first that an alert is about; an administrator's are of no one team.
+func TestTheirTeam(t *testing.T) {
+	sid, admin := chat.Address{Network: chat.Slack, ID: "U0SID"}, chat.Address{Network: chat.Slack, ID: "U0DEV"}
+	d := &desk{c: &Config{Admins: []chat.Address{admin}, Teams: []Team{{Name: "support"}, {Name: "sales", Supervisors: []Person{{Addresses: []chat.Address{sid}}}}}}}
+	o := openEpisode{episode: &episode{Teams: []string{"support", "sales"}}}
+	if got := d.theirTeam(sid, o); got != "sales" {
+		t.Errorf("sid's team is %q, want sales", got)
+	}
+	if got := d.theirTeam(admin, o); got != "" {
+		t.Errorf("the administrator's team is %q, want none", got)
+	}
+}
