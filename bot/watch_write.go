@@ -189,6 +189,9 @@ func (b *Bot) judgeLink(tx Tx, c *Config, p polled) error {
 	if state == p.agent.State {
 		return nil
 	}
+	if _, left, err := tx.Record(RecordNetworks, leaverKey(p.agent.ID)); left || err != nil {
+		return err // found to have left after this poll was planned
+	}
 	changed, err := tx.SetLinkState(p.agent.ID, state, reason, p.tick)
 	if err != nil && !errors.Is(err, ErrNotLinked) {
 		return err
